@@ -1,0 +1,182 @@
+package dev.sluice.shared;
+
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// A YAML (or JSON) document being read, and the problems found in it so far.
+///
+/// `${NAME}` and `${NAME:-default}` are replaced from the environment, and a value `file:PATH` by
+/// the file's text without its final line break: for secrets.
+public final class ConfigSource {
+    private static final Pattern VARIABLE =
+            Pattern.compile("\\$\\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?}");
+
+    private final Map<String, Integer> lines = new HashMap<>();
+    private final List<ConfigProblem> problems = new ArrayList<>();
+    private final UnaryOperator<@Nullable String> environment;
+
+    private ConfigSource(UnaryOperator<@Nullable String> environment) {
+        this.environment = environment;
+    }
+
+    /// Reads a file into the value that `reader` makes of its top-level object.
+    ///
+    /// @throws ConfigException with all problems: of syntax, of single fields, of unknown keys
+    public static <T> T read(Path file, Function<ConfigNode, T> reader) {
+        try {
+            return parse(file.toString(), Files.readString(file), System::getenv, reader);
+        } catch (NoSuchFileException e) {
+            throw new ConfigException(
+                    file.toString(),
+                    List.of(new ConfigProblem("", 0, "there is no such file", "check --config")));
+        } catch (IOException e) {
+            throw new ConfigException(
+                    file.toString(), List.of(new ConfigProblem("", 0, "cannot be read: " + e, "")));
+        }
+    }
+
+    /// Reads text; `name` is what errors call it.
+    public static <T> T parse(
+            String name,
+            String text,
+            UnaryOperator<@Nullable String> environment,
+            Function<ConfigNode, T> reader) {
+        var source = new ConfigSource(environment);
+        JsonNode root = source.tree(name, text);
+        var node = new ConfigNode(root, "", source);
+        T value = reader.apply(node);
+        node.finish();
+        if (!source.problems.isEmpty()) {
+            source.problems.sort(Comparator.comparingInt(ConfigProblem::line));
+            throw new ConfigException(name, source.problems);
+        }
+        return value;
+    }
+
+    void problem(String path, String message, String fix) {
+        problems.add(new ConfigProblem(path, lineOf(path), message, fix));
+    }
+
+    /// Replaces variables and file references in a value.
+    String expand(String path, String text) {
+        if (text.startsWith("file:")) {
+            try {
+                return Files.readString(Path.of(text.substring(5))).stripTrailing();
+            } catch (IOException | RuntimeException e) {
+                problem(path, text + " cannot be read: " + e.getMessage(), "");
+                return "";
+            }
+        }
+        if (text.indexOf("${") < 0) {
+            return text;
+        }
+        Matcher m = VARIABLE.matcher(text);
+        return m.replaceAll(
+                r -> {
+                    String value = environment.apply(r.group(1));
+                    if (value == null) {
+                        value = r.group(2);
+                    }
+                    if (value == null) {
+                        problem(
+                                path,
+                                "environment variable " + r.group(1) + " is not set",
+                                "set it, or write ${" + r.group(1) + ":-default}");
+                        value = "";
+                    }
+                    return Matcher.quoteReplacement(value);
+                });
+    }
+
+    /// The line of the field, or of the nearest thing around it.
+    private int lineOf(String path) {
+        for (String p = path; !p.isEmpty(); ) {
+            Integer line = lines.get(p);
+            if (line != null) {
+                return line;
+            }
+            int cut = Math.max(p.lastIndexOf('.'), p.lastIndexOf('['));
+            p = cut < 0 ? "" : p.substring(0, cut);
+        }
+        return 0;
+    }
+
+    private JsonNode tree(String name, String text) {
+        var factory =
+                YAMLFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+        var mapper = new ObjectMapper(factory);
+        try (JsonParser parser = factory.createParser(text)) {
+            index(parser);
+        } catch (JsonProcessingException e) {
+            JsonLocation at = e.getLocation();
+            String what = e.getOriginalMessage().lines().findFirst().orElse("not YAML");
+            throw new ConfigException(
+                    name,
+                    List.of(
+                            new ConfigProblem(
+                                    "",
+                                    at == null ? 0 : at.getLineNr(),
+                                    what,
+                                    "fix the YAML syntax")));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        try {
+            JsonNode root = mapper.readTree(text);
+            return root == null || root.isNull() ? MissingNode.getInstance() : root;
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("parsed once, not twice", e);
+        }
+    }
+
+    /// Remembers the line on which each field starts.
+    private void index(JsonParser parser) throws IOException {
+        for (JsonToken t = parser.nextToken(); t != null; t = parser.nextToken()) {
+            if (t == JsonToken.FIELD_NAME || t.isStructStart() || t.isScalarValue()) {
+                String pointer = parser.getParsingContext().pathAsPointer().toString();
+                lines.putIfAbsent(dotted(pointer), parser.currentTokenLocation().getLineNr());
+            }
+        }
+    }
+
+    /// `/pools/0/url` as `pools[0].url`.
+    private static String dotted(String pointer) {
+        var out = new StringBuilder();
+        for (String part : pointer.split("/")) {
+            if (part.isEmpty()) {
+                continue;
+            }
+            if (part.chars().allMatch(Character::isDigit)) {
+                out.append('[').append(part).append(']');
+            } else {
+                out.append(out.isEmpty() ? "" : ".")
+                        .append(part.replace("~1", "/").replace("~0", "~"));
+            }
+        }
+        return out.toString();
+    }
+}
