@@ -1,0 +1,149 @@
+package dev.sluice.cli;
+
+import dev.sluice.shared.ConfigException;
+import dev.sluice.shared.ConfigNode;
+import dev.sluice.shared.Units;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.TypeConversionException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+import java.io.UncheckedIOException;
+import java.net.BindException;
+import java.time.Duration;
+import java.util.Set;
+import java.util.TreeSet;
+
+/// The command line: the list of commands, and the one place where an exception becomes a sentence
+/// and an exit code.
+@Command(
+        name = "sluice",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class,
+        description = {
+            "Load-balancing proxy and autoscaler for LLM inference.",
+            "",
+            "Start with:  sluice demo"
+        },
+        commandListHeading = "%nCommands:%n",
+        footer = {
+            "",
+            "sluice COMMAND --help shows a command's flags and examples.",
+            "Exit codes: 0 done, 1 failed, 2 bad input. SLUICE_LOG=debug logs more."
+        })
+public final class Main implements Runnable {
+
+    private final Console console;
+
+    private Main(Console console) {
+        this.console = console;
+    }
+
+    public static void main(String[] args) {
+        int code = commandLine(Console.ofProcess()).execute(args);
+        Logs.flush();
+        System.exit(code);
+    }
+
+    static CommandLine commandLine(Console console) {
+        var line = new CommandLine(new Main(console));
+        line.setOut(console.out());
+        line.setErr(console.err());
+        line.registerConverter(Duration.class, new DurationText());
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setUsageHelpAutoWidth(true);
+        line.setParameterExceptionHandler((e, args) -> badFlag(e, console));
+        line.setExecutionExceptionHandler((e, cmd, parsed) -> failure(e, console));
+        return line;
+    }
+
+    /// Without a command: what there is.
+    @Override
+    public void run() {
+        commandLine(console).usage(console.out());
+    }
+
+    private static int badFlag(ParameterException e, Console console) {
+        CommandLine cmd = e.getCommandLine();
+        String name = cmd.getCommandSpec().qualifiedName();
+        if (e.getArgSpec() == null && e instanceof UnmatchedArgumentException unknown) {
+            console.err().println(name + ": " + unmatched(unknown));
+        } else {
+            console.err().println(name + ": " + lowerFirst(String.valueOf(e.getMessage())));
+        }
+        console.err().println("See: " + name + " --help");
+        return 2;
+    }
+
+    /// `unknown flag --polcy (did you mean --policy?)`.
+    private static String unmatched(UnmatchedArgumentException e) {
+        String word = e.getUnmatched().getFirst();
+        var spec = e.getCommandLine().getCommandSpec();
+        Set<String> known =
+                new TreeSet<>(
+                        word.startsWith("-")
+                                ? spec.optionsMap().keySet()
+                                : spec.subcommands().keySet());
+        String what = word.startsWith("-") ? "unknown flag " : "unknown word ";
+        if (known.isEmpty()) {
+            return what + word;
+        }
+        String flag = word.contains("=") ? word.substring(0, word.indexOf('=')) : word;
+        return what + flag + " (" + ConfigNode.suggest(flag, known) + ")";
+    }
+
+    private static int failure(Exception thrown, Console console) {
+        Throwable e =
+                thrown instanceof UncheckedIOException io && io.getCause() != null
+                        ? io.getCause()
+                        : thrown;
+        return switch (e) {
+            case ConfigException config -> say(2, String.valueOf(config.getMessage()), console);
+            case CommandFailed failed ->
+                    say(failed.exitCode(), String.valueOf(failed.getMessage()), console);
+            case BindException bind ->
+                    say(1, bind.getMessage() + ": is another Sluice running there?", console);
+            default -> {
+                // A bug: the trace is for its report.
+                e.printStackTrace(console.err());
+                yield say(1, "unexpected: " + e, console);
+            }
+        };
+    }
+
+    private static int say(int code, String message, Console console) {
+        console.err().println("sluice: " + message);
+        return code;
+    }
+
+    private static String lowerFirst(String text) {
+        return text.isEmpty() ? text : Character.toLowerCase(text.charAt(0)) + text.substring(1);
+    }
+
+    /// From the jar's manifest.
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = Main.class.getPackage().getImplementationVersion();
+            return new String[] {
+                "sluice " + (version == null ? "(not from a jar)" : version),
+                "java " + Runtime.version()
+            };
+        }
+    }
+
+    private static final class DurationText implements ITypeConverter<Duration> {
+        @Override
+        public Duration convert(String text) {
+            try {
+                return Units.duration(text);
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        }
+    }
+}
