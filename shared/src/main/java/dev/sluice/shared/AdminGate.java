@@ -1,0 +1,129 @@
+package dev.sluice.shared;
+
+import com.sun.net.httpserver.Headers;
+import com.sun.net.httpserver.HttpExchange;
+
+import org.jspecify.annotations.Nullable;
+
+import java.net.InetAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Base64;
+import java.util.List;
+import java.util.Locale;
+
+/// Who may ask an admin server; {@link AdminServer} says the rules.
+final class AdminGate {
+    private final AdminConfig config;
+    private final byte @Nullable [] token;
+
+    AdminGate(AdminConfig config) {
+        this.config = config;
+        this.token = config.token() == null ? null : digest(config.token());
+    }
+
+    /// The refusal, or null when the request may go on.
+    @Nullable AdminAnswer refuse(HttpExchange exchange) {
+        Headers headers = exchange.getRequestHeaders();
+        List<String> hosts = headers.getOrDefault("Host", List.of());
+        if (token == null && (hosts.size() != 1 || !ours(name(hosts.getFirst())))) {
+            return new AdminAnswer.Problem(
+                    403,
+                    "wrong_host",
+                    "without a token this port answers to its own name only, not to " + hosts,
+                    "Host",
+                    "open http://" + config.host() + ":" + config.port() + ", or set admin_token");
+        }
+        if (token != null && !MessageDigest.isEqual(token, digest(credential(headers)))) {
+            return new AdminAnswer.Problem(
+                    401,
+                    "token_required",
+                    "this needs the admin token",
+                    "Authorization",
+                    "send Authorization: Bearer with admin_token");
+        }
+        boolean reads = List.of("GET", "HEAD").contains(exchange.getRequestMethod());
+        if (!reads && fromAnotherSite(headers)) {
+            return new AdminAnswer.Problem(
+                    403,
+                    "wrong_origin",
+                    "a page of another site sent this",
+                    "Origin",
+                    "send it from the admin page or a program");
+        }
+        return null;
+    }
+
+    private boolean ours(String host) {
+        if (host.equalsIgnoreCase(config.host()) || host.equalsIgnoreCase("localhost")) {
+            return true;
+        }
+        try {
+            return InetAddress.ofLiteral(host).isLoopbackAddress();
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    private static boolean fromAnotherSite(Headers headers) {
+        String origin = headers.getFirst("Origin");
+        String site = headers.getFirst("Sec-Fetch-Site");
+        if (site != null && !site.equals("same-origin") && !site.equals("none")) {
+            return true;
+        }
+        if (origin == null) {
+            return false;
+        }
+        try {
+            String authority = URI.create(origin).getRawAuthority();
+            return authority == null || !authority.equalsIgnoreCase(headers.getFirst("Host"));
+        } catch (IllegalArgumentException e) {
+            return true;
+        }
+    }
+
+    /// The token of Bearer, the password of Basic, or nothing.
+    private static String credential(Headers headers) {
+        String value = headers.getFirst("Authorization");
+        if (value == null) {
+            return "";
+        }
+        String scheme = value.toLowerCase(Locale.ROOT);
+        if (scheme.startsWith("bearer ")) {
+            return value.substring(7).strip();
+        }
+        if (!scheme.startsWith("basic ")) {
+            return "";
+        }
+        try {
+            String pair =
+                    new String(
+                            Base64.getDecoder().decode(value.substring(6).strip()),
+                            StandardCharsets.UTF_8);
+            return pair.substring(pair.indexOf(':') + 1);
+        } catch (IllegalArgumentException e) {
+            return "";
+        }
+    }
+
+    /// `localhost` of `localhost:9901`, `::1` of `[::1]:9901`.
+    private static String name(String host) {
+        if (host.startsWith("[")) {
+            return host.substring(1, Math.max(1, host.indexOf(']')));
+        }
+        int colon = host.indexOf(':');
+        return colon < 0 ? host : host.substring(0, colon);
+    }
+
+    /// Equal lengths, so that comparing takes equal time.
+    private static byte[] digest(String text) {
+        try {
+            return MessageDigest.getInstance("SHA-256")
+                    .digest(text.getBytes(StandardCharsets.UTF_8));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+}

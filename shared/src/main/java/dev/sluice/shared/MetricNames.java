@@ -1,0 +1,101 @@
+package dev.sluice.shared;
+
+/// Every metric that Sluice publishes, and its labels, written once: the contract with dashboards,
+/// alert rules and the autoscaler. Names are as they stand in a scrape, counters with their
+/// `_total`; units are base units. A test compares this class with a live scrape.
+///
+/// Labels are bounded: a model is one that is served, else `other`; pools and endpoints come from
+/// the configuration or the admin port; everything else is a fixed set of words.
+public final class MetricNames {
+    // Calls, named as OpenTelemetry's conventions for generative AI name them.
+
+    /// Histogram, from the decoded head to the last byte. Labels {@link #OPERATION}, {@link
+    /// #MODEL}, {@link #POOL}, {@link #CODE_CLASS}.
+    public static final String REQUEST_DURATION = "gen_ai_server_request_duration_seconds";
+
+    /// Histogram, from the decoded request to the first content byte. Labels {@link #OPERATION},
+    /// {@link #MODEL}, {@link #POOL}.
+    public static final String TIME_TO_FIRST_TOKEN = "gen_ai_server_time_to_first_token_seconds";
+
+    /// Histogram of a stream's mean time between output tokens. Labels as {@link
+    /// #TIME_TO_FIRST_TOKEN}.
+    public static final String TIME_PER_OUTPUT_TOKEN =
+            "gen_ai_server_time_per_output_token_seconds";
+
+    /// Histogram of tokens in a call. Labels as {@link #TIME_TO_FIRST_TOKEN}, and {@link
+    /// #TOKEN_TYPE}.
+    public static final String TOKEN_USAGE = "gen_ai_client_token_usage";
+
+    // The proxy.
+
+    /// Counter. Labels {@link #POOL} (empty when the call found none), {@link #CODE_CLASS}.
+    public static final String REQUESTS = "sluice_requests_total";
+
+    /// Counter of calls that Sluice answered itself. Labels {@link #POOL}, {@link #CODE}.
+    public static final String REFUSALS = "sluice_refusals_total";
+
+    /// Histogram of the proxy's own share of the time to the first byte. Label {@link #POOL}.
+    public static final String OVERHEAD = "sluice_overhead_seconds";
+
+    /// Histogram of the wait for a slot, of calls that waited or were placed. Label {@link #POOL}.
+    public static final String QUEUE_WAIT = "sluice_queue_wait_seconds";
+
+    /// Gauge. Label {@link #POOL}.
+    public static final String QUEUE_DEPTH = "sluice_queue_depth";
+
+    /// Gauge. Labels {@link #POOL}, {@link #ENDPOINT}.
+    public static final String IN_FLIGHT = "sluice_inflight";
+
+    /// Gauge, 1 at the state that an endpoint is in, else 0. Labels {@link #POOL}, {@link
+    /// #ENDPOINT}, {@link #STATE}.
+    public static final String ENDPOINT_STATE = "sluice_endpoint_state";
+
+    /// Counter of picks. Labels {@link #POLICY}, {@link #REASON}.
+    public static final String PICKS = "sluice_picks_total";
+
+    /// Counter of exchanges. Label {@link #OUTCOME}.
+    public static final String ATTEMPTS = "sluice_attempts_total";
+
+    /// Counter of calls that the client left. Label {@link #PHASE}.
+    public static final String CANCELLED = "sluice_cancelled_total";
+
+    /// Info. Label {@link #VERSION}.
+    public static final String BUILD_INFO = "sluice_build_info";
+
+    // The autoscaler.
+
+    /// Counter. Labels {@link #DIRECTION}, {@link #REASON}.
+    public static final String SCALE_DECISIONS = "sluice_scale_decisions_total";
+
+    /// Gauge. Label {@link #POOL}.
+    public static final String DESIRED_REPLICAS = "sluice_desired_replicas";
+
+    // Labels.
+
+    /// The interface, as `chat` or `embeddings`.
+    public static final String OPERATION = "gen_ai_operation_name";
+
+    /// A served model, else `other`.
+    public static final String MODEL = "gen_ai_request_model";
+
+    /// `input` or `output`.
+    public static final String TOKEN_TYPE = "gen_ai_token_type";
+
+    /// `2xx` to `5xx`, or `cancelled` when the client left before a status.
+    public static final String CODE_CLASS = "code_class";
+
+    /// The code of the refusal, as in the error's body.
+    public static final String CODE = "code";
+
+    public static final String POOL = "pool";
+    public static final String ENDPOINT = "endpoint";
+    public static final String STATE = "state";
+    public static final String POLICY = "policy";
+    public static final String REASON = "reason";
+    public static final String OUTCOME = "outcome";
+    public static final String PHASE = "phase";
+    public static final String DIRECTION = "direction";
+    public static final String VERSION = "version";
+
+    private MetricNames() {}
+}
