@@ -1,0 +1,29 @@
+package dev.sluice.proxy.upstream;
+
+import dev.sluice.shared.ConfigNode;
+
+import java.time.Duration;
+
+/// Connections to endpoints; `upstream` in the configuration.
+///
+/// @param connectTimeout for one connection, TLS included
+/// @param idle how long an unused connection is kept; below the 5 s after which vLLM and llama.cpp
+///   close theirs
+/// @param maxIdle kept per endpoint and event loop
+/// @param forwardCredentials whether the client's own credentials go on to the engine
+public record UpstreamConfig(
+        Duration connectTimeout, Duration idle, int maxIdle, boolean forwardCredentials) {
+    public static final UpstreamConfig DEFAULT =
+            new UpstreamConfig(Duration.ofSeconds(1), Duration.ofSeconds(4), 8, false);
+
+    public static UpstreamConfig from(ConfigNode node) {
+        var config =
+                new UpstreamConfig(
+                        node.duration("connect_timeout", DEFAULT.connectTimeout),
+                        node.duration("idle", DEFAULT.idle),
+                        node.integer("max_idle", DEFAULT.maxIdle, 0, 10_000),
+                        node.bool("forward_credentials", DEFAULT.forwardCredentials));
+        node.finish();
+        return config;
+    }
+}
