@@ -19,6 +19,7 @@ public final class RequestBody {
     private final List<ByteBuf> slices = new ArrayList<>(2);
     private long size;
     private int kept;
+    private int growth;
     private boolean complete;
     private boolean forgotten;
 
@@ -66,6 +67,11 @@ public final class RequestBody {
         return size;
     }
 
+    /// By how much a renamed model made the body longer than the client declared.
+    public int growth() {
+        return growth;
+    }
+
     /// Bytes held.
     public int kept() {
         return kept;
@@ -91,6 +97,7 @@ public final class RequestBody {
         }
         slices.clear();
         slices.add(renamed);
+        growth += renamed.readableBytes() - kept;
         size += renamed.readableBytes() - kept;
         kept = renamed.readableBytes();
     }

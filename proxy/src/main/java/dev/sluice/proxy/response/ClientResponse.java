@@ -12,6 +12,8 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 
+import org.jspecify.annotations.Nullable;
+
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
@@ -28,6 +30,7 @@ public final class ClientResponse implements BodyFraming.Sink {
     private static final byte[] CONTENT_LENGTH = ascii("Content-Length: ");
     private static final byte[] CLOSE = ascii("Connection: close\r\n");
     private static final byte[] KEEP_ALIVE = ascii("Connection: keep-alive\r\n");
+    private static final byte[] NO_RETRY = ascii("x-should-retry: false\r\n");
     private static final byte[] CRLF = ascii("\r\n");
     private static final ByteBuf LAST_CHUNK =
             Unpooled.unreleasableBuffer(Unpooled.directBuffer().writeBytes(ascii("0\r\n\r\n")))
@@ -50,11 +53,13 @@ public final class ClientResponse implements BodyFraming.Sink {
     private final Api api;
     private boolean keepAlive;
     private boolean committed;
+    private boolean noRetry;
     private boolean chunked;
     private Body body = Body.AS_IS;
     private int status;
     private long bytesOut;
     private long chunkLeft;
+    private int chunkEndLeft;
 
     private StreamTap tap = new StreamTap(Api.OTHER, false);
     private long now;
@@ -99,6 +104,11 @@ public final class ClientResponse implements BodyFraming.Sink {
         keepAlive = false;
     }
 
+    /// Tells the client's SDK not to retry by itself.
+    public void adviseAgainstRetry() {
+        noRetry = true;
+    }
+
     /// Answers with an error of Sluice's own.
     public void refuse(Refusal refusal, Decision decision) {
         answer(
@@ -109,11 +119,7 @@ public final class ClientResponse implements BodyFraming.Sink {
     }
 
     /// Answers with a JSON document of Sluice's own.
-    public void answer(
-            int code,
-            String json,
-            java.time.@org.jspecify.annotations.Nullable Duration retryAfter,
-            Decision decision) {
+    public void answer(int code, String json, @Nullable Duration retryAfter, Decision decision) {
         byte[] content = json.getBytes(StandardCharsets.UTF_8);
         ByteBuf out = channel.alloc().directBuffer(512 + content.length);
         ByteBufUtil.writeAscii(
@@ -234,6 +240,9 @@ public final class ClientResponse implements BodyFraming.Sink {
         } else if (!http11) {
             out.writeBytes(KEEP_ALIVE);
         }
+        if (noRetry) {
+            out.writeBytes(NO_RETRY);
+        }
     }
 
     /// Framing events of one buffer follow.
@@ -245,6 +254,7 @@ public final class ClientResponse implements BodyFraming.Sink {
     @Override
     public void chunk(ByteBuf in, int start, int end, long size) {
         chunkLeft = size;
+        chunkEndLeft = 2;
         if (body != Body.AS_IS) {
             return;
         }
@@ -277,6 +287,7 @@ public final class ClientResponse implements BodyFraming.Sink {
 
     @Override
     public void chunkEnd(ByteBuf in, int start, int end) {
+        chunkEndLeft -= end - start;
         if (body == Body.AS_IS) {
             span(in, start, end);
         }
@@ -347,12 +358,14 @@ public final class ClientResponse implements BodyFraming.Sink {
             for (int i = rest.writableBytes(); i > 0; i--) {
                 rest.writeByte('\n');
             }
-            boolean all = chunkLeft == rest.readableBytes();
+            chunkLeft -= rest.readableBytes();
             write(rest);
-            if (!all) {
+            if (chunkLeft > 0) {
                 return;
             }
-            write(LAST_CHUNK.slice(1, 2));
+        }
+        if (body == Body.AS_IS && chunkEndLeft > 0) {
+            write(LAST_CHUNK.slice(3 - chunkEndLeft, chunkEndLeft));
         }
         String event =
                 (tap.betweenEvents() ? "" : "\n\n")

@@ -45,7 +45,7 @@ final class RequestWriter {
         out.writeBytes(CRLF);
         if (!body.isComplete()) {
             if (fields.contentLength() >= 0) {
-                length(out, fields.contentLength());
+                length(out, fields.contentLength() + body.growth());
             } else {
                 out.writeBytes(CHUNKED);
             }

@@ -1,0 +1,846 @@
+package dev.sluice.proxy.call;
+
+import dev.sluice.proxy.accounting.CallRecord;
+import dev.sluice.proxy.http.BodyFraming;
+import dev.sluice.proxy.http.Field;
+import dev.sluice.proxy.http.RequestHead;
+import dev.sluice.proxy.http.ResponseHead;
+import dev.sluice.proxy.pool.AttemptResult;
+import dev.sluice.proxy.pool.Endpoint;
+import dev.sluice.proxy.pool.Slot;
+import dev.sluice.proxy.request.Api;
+import dev.sluice.proxy.request.InferenceRequest;
+import dev.sluice.proxy.request.Refusal;
+import dev.sluice.proxy.request.RequestBody;
+import dev.sluice.proxy.response.ClientResponse;
+import dev.sluice.proxy.response.Decision;
+import dev.sluice.proxy.response.Outcome;
+import dev.sluice.proxy.response.Outcome.Phase;
+import dev.sluice.proxy.response.StreamTap;
+import dev.sluice.proxy.routing.Dispatcher;
+import dev.sluice.proxy.routing.Route;
+import dev.sluice.proxy.routing.Waiter;
+import dev.sluice.proxy.upstream.Exchange;
+import dev.sluice.proxy.upstream.ExchangeListener;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.util.concurrent.EventExecutor;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/// One call, from its decoded head to its last byte. The stages are methods in the order of the
+/// flow:
+///
+/// ```
+/// begin -> body, bodyEnd -> route -> queue -> granted -> send -> head -> (body bytes) -> ended
+/// ```
+///
+/// A stage that cannot go on ends the call with {@link #refuse}; an exchange that fails is judged
+/// in {@link #failed}: again, elsewhere, or over. Whatever happens, {@link #finish} runs exactly
+/// once: it gives the slot back, lets the body go and hands over the record.
+///
+/// Every method runs on the lane's event loop; fields are plain.
+public final class Call implements Waiter, ExchangeListener {
+    private final Lane lane;
+    private final Client client;
+    private final Channel channel;
+    private final RequestHead head;
+    private final String id;
+    private final Api api;
+    private final RequestBody body;
+    private final ClientResponse response;
+    private final long startNanos;
+    private final long startMillis;
+
+    private Phase phase = Phase.READING;
+    private boolean over;
+    private @Nullable Dispatcher dispatcher;
+    private InferenceRequest request;
+    private @Nullable Slot slot;
+    private @Nullable Exchange exchange;
+    private final List<Endpoint> tried = new ArrayList<>(0);
+    private final List<CallRecord.Attempt> attempts = new ArrayList<>(1);
+    private int unsent;
+    private int sent;
+    private int stale;
+
+    private boolean reused;
+    private boolean eventStream;
+    private @Nullable StreamTap tap;
+    private @Nullable ResponseHead uncommitted;
+    private int upstreamStatus;
+    private String reason = "";
+
+    private long ttftNanos = -1;
+    private long readyNanos;
+    private long askedNanos;
+    private long attemptNanos;
+    private long sentNanos;
+    private long queueNanos;
+    private long overheadNanos;
+    private long lastReadNanos;
+    private long stalledSince;
+    private long overloadDeadline;
+
+    public Call(Lane lane, Client client, Channel channel, RequestHead head, boolean keepAlive) {
+        this.lane = lane;
+        this.client = client;
+        this.channel = channel;
+        this.head = head;
+        this.id = RequestId.of(head);
+        this.api = Api.of(head.path());
+        this.body = new RequestBody(isJson(head, api));
+        this.response = new ClientResponse(channel, head, api, keepAlive, lane.config().headers());
+        this.startNanos = lane.nanoClock().getAsLong();
+        this.startMillis = lane.wallClock().getAsLong();
+        this.readyNanos = startNanos;
+        this.request = new InferenceRequest(id, api, "", false, 0, 0, "", null);
+    }
+
+    private static boolean isJson(RequestHead head, Api api) {
+        if (api == Api.AUDIO || !head.hasBody()) {
+            return false;
+        }
+        String type = head.fields().value(Field.CONTENT_TYPE);
+        return type == null || !type.regionMatches(true, 0, "multipart/", 0, 10);
+    }
+
+    // ---- begin: may this call be served at all?
+
+    /// Looks at the head. The body follows with {@link #body} and {@link #bodyEnd}.
+    public void begin() {
+        assert lane.loop().inEventLoop();
+        if (!head.path().startsWith("/v1/")) {
+            refuse(
+                    Refusal.invalid(
+                            404,
+                            "unknown_path",
+                            "Nothing is served at "
+                                    + head.path()
+                                    + "; calls go to /v1/…, metrics and status are on the admin"
+                                    + " port.",
+                            null));
+            return;
+        }
+        if ("websocket".equalsIgnoreCase(head.fields().value(Field.UPGRADE))) {
+            refuse(
+                    Refusal.invalid(
+                            501,
+                            "websocket_not_supported",
+                            "This proxy does not relay WebSocket connections.",
+                            null));
+            return;
+        }
+        if (head.path().equals("/v1/models") || head.path().startsWith("/v1/models/")) {
+            models();
+            return;
+        }
+        if (head.fields().contentLength() > lane.config().bodyLimit()) {
+            tooLarge();
+        }
+    }
+
+    private void models() {
+        if (!head.method().equals("GET") && !head.isHead()) {
+            refuse(
+                    Refusal.invalid(
+                            405, "method_not_allowed", "Ask " + head.path() + " with GET.", null));
+            return;
+        }
+        switch (Models.answer(head.path(), lane.router(), startMillis)) {
+            case Models.Document(String json) -> {
+                response.answer(200, json, null, decision(null));
+                finish(new Outcome.Completed(200));
+            }
+            case Models.Unknown(Refusal refusal) -> refuse(refusal);
+        }
+    }
+
+    private void tooLarge() {
+        refuse(
+                Refusal.invalid(
+                        413,
+                        "body_too_large",
+                        "The request body is larger than "
+                                + lane.config().bodyLimit()
+                                + " bytes (limits.body).",
+                        null));
+    }
+
+    // ---- body: read it, and find in it what places the call
+
+    /// Takes the reference of this part of the request's body over.
+    public void body(ByteBuf part) {
+        if (over) {
+            part.release();
+            return;
+        }
+        if (body.size() + part.readableBytes() > lane.config().bodyLimit()) {
+            part.release();
+            tooLarge();
+            return;
+        }
+        Exchange to = exchange;
+        boolean streaming = to != null && (phase == Phase.WAITING || phase == Phase.STREAMING);
+        Refusal problem = streaming ? body.pass(part) : body.append(part);
+        if (problem != null) {
+            if (streaming) {
+                part.release();
+            }
+            refuse(problem);
+            return;
+        }
+        if (streaming && to != null) {
+            to.write(part);
+            return;
+        }
+        if (body.kept() > lane.config().replayLimit()) {
+            if (phase == Phase.READING && body.scan().model() != null) {
+                route();
+            }
+            if (phase == Phase.QUEUED || phase == Phase.CONNECTING) {
+                client.read(false);
+            }
+        }
+    }
+
+    /// The body's framing is broken.
+    public void malformed(String why) {
+        response.lastOnConnection();
+        refuse(Refusal.invalid(400, "malformed_request", "Bad request: " + why + ".", null));
+    }
+
+    /// The body comes too slowly.
+    public void tooSlow(long bytesPerSecond) {
+        response.lastOnConnection();
+        refuse(
+                Refusal.invalid(
+                        408,
+                        "request_timeout",
+                        "The request body came slower than " + bytesPerSecond + " bytes a second.",
+                        null));
+    }
+
+    /// All of the request's body was given.
+    public void bodyEnd() {
+        if (over) {
+            return;
+        }
+        Refusal problem = body.complete();
+        if (problem != null) {
+            refuse(problem);
+            return;
+        }
+        if (phase == Phase.READING) {
+            route();
+        } else if (exchange != null) {
+            exchange.writeEnd();
+        }
+    }
+
+    // ---- route: which pool?
+
+    private void route() {
+        readyNanos = lane.nanoClock().getAsLong();
+        String asked = body.scan().model() == null ? "" : body.scan().model();
+        String model = lane.router().resolve(asked);
+        if (!model.equals(asked)) {
+            body.rename(model, channel.alloc());
+        }
+        request =
+                new InferenceRequest(
+                        id,
+                        api,
+                        model,
+                        body.scan().stream(),
+                        body.size(),
+                        body.scan().maxTokens(),
+                        "",
+                        body.scan().affinity());
+        switch (lane.router().route(model)) {
+            case Route.To(Dispatcher to) -> {
+                dispatcher = to;
+                queue();
+            }
+            case Route.Nowhere(Refusal refusal) -> refuse(refusal);
+        }
+    }
+
+    // ---- queue: a slot, now or later
+
+    private void queue() {
+        phase = Phase.QUEUED;
+        askedNanos = lane.nanoClock().getAsLong();
+        Dispatcher to = dispatcher;
+        if (to != null) {
+            to.acquire(this);
+        }
+    }
+
+    @Override
+    public InferenceRequest request() {
+        return request;
+    }
+
+    @Override
+    public List<Endpoint> tried() {
+        return tried;
+    }
+
+    @Override
+    public EventExecutor loop() {
+        return lane.loop();
+    }
+
+    @Override
+    public long deadlineNanos() {
+        return overloadDeadline != 0 ? overloadDeadline : startNanos + totalNanos();
+    }
+
+    private long totalNanos() {
+        return (request.stream() ? lane.config().totalStream() : lane.config().total()).toNanos();
+    }
+
+    @Override
+    public void refused(Refusal refusal) {
+        queueNanos += lane.nanoClock().getAsLong() - askedNanos;
+        refuse(refusal);
+    }
+
+    @Override
+    public void granted(Slot granted) {
+        if (over) {
+            granted.release(AttemptResult.CLIENT_GONE, 0);
+            return;
+        }
+        slot = granted;
+        queueNanos += granted.queuedNanos();
+        reason =
+                lane.config().headers() == Decision.Detail.FULL
+                        ? granted.reason()
+                        : granted.policy().label();
+        send(false);
+    }
+
+    // ---- send: one exchange
+
+    private void send(boolean fresh) {
+        Slot on = held();
+        phase = Phase.CONNECTING;
+        upstreamStatus = 0;
+        uncommitted = null;
+        attemptNanos = lane.nanoClock().getAsLong();
+        Exchange begun =
+                lane.connections()
+                        .begin(on.endpoint(), head, id, body, fresh || !body.isComplete(), this);
+        if (slot == on && !over) {
+            exchange = begun;
+        }
+    }
+
+    @Override
+    public void sent(boolean onPooled) {
+        sentNanos = lane.nanoClock().getAsLong();
+        reused = onPooled;
+        overheadNanos = (onPooled ? sentNanos : attemptNanos) - readyNanos - queueNanos;
+        lastReadNanos = sentNanos;
+        phase = Phase.WAITING;
+        if (!body.isComplete()) {
+            body.release();
+            client.read(true);
+        }
+    }
+
+    @Override
+    public void writable(boolean writable) {
+        if (!body.isComplete()) {
+            client.read(writable);
+        }
+    }
+
+    // ---- head: take this response, or try elsewhere while the client has seen nothing?
+
+    @Override
+    public void head(ResponseHead answer) {
+        upstreamStatus = answer.status();
+        AttemptResult result = resultOf(answer.status(), answer.fields().has(Field.RETRY_AFTER));
+        count(result);
+        Retry retry = Retry.after(result, unsent, sent, stale);
+        if (retry != Retry.NONE && mayTryAgain(retry)) {
+            abandon();
+            again(retry, result, retryAfterNanos(answer));
+            return;
+        }
+        eventStream = isEventStream(answer);
+        tap = new StreamTap(api, eventStream);
+        uncommitted = answer;
+    }
+
+    private static AttemptResult resultOf(int status, boolean retryAfter) {
+        if (status < 400) {
+            return AttemptResult.OK;
+        }
+        if (status == 429 || (status == 503 && retryAfter)) {
+            return AttemptResult.OVERLOADED;
+        }
+        if (status < 500) {
+            return AttemptResult.CLIENT_ERROR;
+        }
+        return status == 502 || status == 503 || status == 504
+                ? AttemptResult.BAD_GATEWAY
+                : AttemptResult.SERVER_ERROR;
+    }
+
+    private static long retryAfterNanos(ResponseHead answer) {
+        String seconds = answer.fields().value(Field.RETRY_AFTER);
+        try {
+            return seconds == null
+                    ? 0
+                    : TimeUnit.SECONDS.toNanos(Math.min(300, Long.parseLong(seconds)));
+        } catch (NumberFormatException e) {
+            return 0;
+        }
+    }
+
+    private static boolean isEventStream(ResponseHead answer) {
+        String type = answer.fields().value(Field.CONTENT_TYPE);
+        return type != null
+                && type.regionMatches(true, 0, "text/event-stream", 0, 17)
+                && !answer.fields().has(Field.CONTENT_ENCODING);
+    }
+
+    // ---- body bytes: relay them
+
+    @Override
+    public void bufferBegins(ByteBuf in) {
+        lastReadNanos = lane.nanoClock().getAsLong();
+        response.bufferBegins(lastReadNanos);
+        if (uncommitted != null && in.isReadable()) {
+            commit();
+        }
+    }
+
+    private void commit() {
+        ResponseHead answer = uncommitted;
+        StreamTap watching = tap;
+        if (answer == null || watching == null) {
+            return;
+        }
+        uncommitted = null;
+        phase = Phase.STREAMING;
+        if (!body.isComplete()) {
+            // The engine answers before it has read everything: what is left has nowhere to go.
+            response.lastOnConnection();
+        }
+        response.commit(answer, decision(held()), watching);
+        body.release();
+    }
+
+    @Override
+    public BodyFraming.Sink sink() {
+        return response;
+    }
+
+    @Override
+    public void bufferRead(ByteBuf in) {
+        response.bufferRead(in);
+        StreamTap watching = tap;
+        if (watching != null && eventStream && watching.contentSeen() && ttftNanos < 0) {
+            ttftNanos = watching.firstContentNanos() - readyNanos;
+            if (slot != null) {
+                slot.firstByte(watching.firstContentNanos() - sentNanos);
+            }
+        }
+    }
+
+    @Override
+    public void readComplete() {
+        if (uncommitted != null) {
+            return;
+        }
+        response.flush();
+        if (!channel.isWritable() && exchange != null) {
+            exchange.read(false);
+            stalledSince = lane.nanoClock().getAsLong();
+        }
+    }
+
+    /// The client's connection takes bytes again, or no longer does.
+    public void clientWritable(boolean writable) {
+        if (exchange == null) {
+            return;
+        }
+        if (writable) {
+            stalledSince = 0;
+            lastReadNanos = lane.nanoClock().getAsLong();
+            exchange.read(true);
+        }
+    }
+
+    // ---- ended: the whole response was read
+
+    @Override
+    public void ended() {
+        if (uncommitted != null) {
+            commit();
+        }
+        exchange = null;
+        StreamTap watching = tap;
+        if (watching != null && eventStream && upstreamStatus == 200 && !watching.finished()) {
+            breakOff(AttemptResult.TRUNCATED, "the endpoint ended the stream without its finish");
+            return;
+        }
+        response.end();
+        AttemptResult result = resultOf(upstreamStatus, false);
+        release(result, 0);
+        finish(new Outcome.Completed(upstreamStatus));
+    }
+
+    // ---- failed: again, elsewhere, or over
+
+    @Override
+    public void failed(AttemptResult result, boolean responded, String why) {
+        exchange = null;
+        uncommitted = null;
+        if (response.committed()) {
+            breakOff(result, why);
+            return;
+        }
+        count(result);
+        Retry retry = Retry.after(result, unsent, sent, stale);
+        if (retry != Retry.NONE && mayTryAgain(retry)) {
+            again(retry, result, 0);
+            return;
+        }
+        Endpoint endpoint = held().endpoint();
+        release(result, 0);
+        boolean late =
+                result == AttemptResult.FIRST_BYTE_TIMEOUT || result == AttemptResult.STALLED;
+        Refusal refusal =
+                Refusal.upstream(
+                        late ? 504 : 502,
+                        late ? "upstream_timeout" : "upstream_failed",
+                        endpoint.url()
+                                + ": "
+                                + why
+                                + " (attempt "
+                                + attempts.size()
+                                + ", pool "
+                                + poolName()
+                                + ").");
+        reason = refusal.code();
+        response.refuse(refusal, decision(null));
+        finish(new Outcome.Failed(refusal, result));
+    }
+
+    private void count(AttemptResult result) {
+        switch (result) {
+            case REFUSED, CONNECT_FAILED -> unsent++;
+            case STALE_CONNECTION -> stale++;
+            case RESET, TRUNCATED, FIRST_BYTE_TIMEOUT, PROTOCOL_ERROR, BAD_GATEWAY -> sent++;
+            case OVERLOADED, OK, CLIENT_GONE, CLIENT_ERROR, SERVER_ERROR, STALLED -> {}
+        }
+    }
+
+    private boolean mayTryAgain(Retry retry) {
+        Dispatcher to = dispatcher;
+        if (to == null || (body.size() > 0 && !body.replayable())) {
+            return false;
+        }
+        return switch (retry) {
+            case FRESH -> true;
+            case REQUEUE -> lane.nanoClock().getAsLong() < startNanos + totalNanos();
+            case ELSEWHERE ->
+                    tried.size() + 1 < to.pool().snapshot().members().size() && withinBudget(to);
+            case NONE -> false;
+        };
+    }
+
+    /// A spent budget is told to the client too, whose SDK would otherwise retry on its own.
+    private boolean withinBudget(Dispatcher to) {
+        if (to.mayRetry()) {
+            return true;
+        }
+        response.adviseAgainstRetry();
+        return false;
+    }
+
+    private void again(Retry retry, AttemptResult result, long retryAfterNanos) {
+        switch (retry) {
+            case FRESH -> {
+                note(held(), result);
+                send(true);
+            }
+            case ELSEWHERE -> {
+                tried.add(held().endpoint());
+                release(result, 0);
+                queue();
+            }
+            case REQUEUE -> {
+                Dispatcher to = dispatcher;
+                if (overloadDeadline == 0 && to != null) {
+                    overloadDeadline =
+                            lane.nanoClock().getAsLong()
+                                    + to.pool().config().queue().deadline().toNanos();
+                }
+                release(result, retryAfterNanos);
+                queue();
+            }
+            case NONE -> throw new IllegalStateException();
+        }
+    }
+
+    private void abandon() {
+        Exchange current = exchange;
+        exchange = null;
+        uncommitted = null;
+        if (current != null) {
+            current.cancel();
+        }
+    }
+
+    private void breakOff(AttemptResult result, String why) {
+        Endpoint endpoint = held().endpoint();
+        release(result, 0);
+        response.breakOff(
+                Refusal.upstream(502, "stream_broken", endpoint.url() + ": " + why + "."),
+                id,
+                eventStream);
+        reason = "stream_broken";
+        finish(new Outcome.Broken(result));
+    }
+
+    // ---- time, and clients that leave
+
+    /// Looks at the deadlines; called a few times a second.
+    public void tick(long now) {
+        if (over) {
+            return;
+        }
+        CallConfig config = lane.config();
+        switch (phase) {
+            case READING, QUEUED, CONNECTING -> {}
+            case WAITING -> {
+                long limit = request.stream() ? config.firstByteNanos(body.size()) : totalNanos();
+                if (body.isComplete() && now - sentNanos > limit) {
+                    timeOut(
+                            AttemptResult.FIRST_BYTE_TIMEOUT,
+                            "no first byte within " + TimeUnit.NANOSECONDS.toMillis(limit) + " ms");
+                    return;
+                }
+            }
+            case STREAMING -> {
+                if (stalledSince != 0) {
+                    if (now - stalledSince > config.clientStall().toNanos()) {
+                        client.close();
+                        return;
+                    }
+                } else if (now - lastReadNanos > config.betweenChunks().toNanos()) {
+                    timeOut(
+                            AttemptResult.STALLED,
+                            "silent for " + config.betweenChunks().toMillis() + " ms");
+                    return;
+                }
+            }
+        }
+        if (phase != Phase.READING && now - startNanos > totalNanos()) {
+            overTime();
+        }
+    }
+
+    private void overTime() {
+        String why = "the call took longer than " + totalNanos() / 1_000_000_000 + " s";
+        if (phase == Phase.QUEUED) {
+            refuse(new Refusal(504, "timeout_error", "total_timeout", why + ".", null, null));
+            return;
+        }
+        timeOut(AttemptResult.STALLED, why);
+    }
+
+    private void timeOut(AttemptResult result, String why) {
+        Exchange current = exchange;
+        if (current != null) {
+            current.cancel();
+        }
+        failed(result, false, why);
+    }
+
+    /// The client's connection is gone: nothing may run for it any longer.
+    public void clientGone() {
+        if (over) {
+            return;
+        }
+        Phase at = phase;
+        if (phase == Phase.QUEUED && dispatcher != null) {
+            queueNanos += lane.nanoClock().getAsLong() - askedNanos;
+            dispatcher.cancel(this);
+        }
+        cancelExchange(AttemptResult.CLIENT_GONE);
+        finish(new Outcome.Cancelled(at));
+    }
+
+    /// The proxy stops and can wait no longer: the stream ends with an error.
+    public void abort() {
+        if (over) {
+            return;
+        }
+        Refusal refusal =
+                Refusal.capacity(
+                        "shutting_down",
+                        "The proxy is shutting down; send the call again.",
+                        java.time.Duration.ofSeconds(1));
+        if (!response.committed()) {
+            refuse(refusal);
+            return;
+        }
+        cancelExchange(AttemptResult.CLIENT_GONE);
+        response.breakOff(refusal, id, eventStream);
+        reason = refusal.code();
+        finish(new Outcome.Broken(AttemptResult.CLIENT_GONE));
+    }
+
+    /// The connection shall close after this call.
+    public void lastOnConnection() {
+        if (!response.committed()) {
+            response.lastOnConnection();
+        }
+    }
+
+    /// Whether the whole request was read.
+    public boolean requestRead() {
+        return body.isComplete();
+    }
+
+    // ---- the end
+
+    private void refuse(Refusal refusal) {
+        if (over) {
+            return;
+        }
+        if (phase == Phase.QUEUED && dispatcher != null) {
+            dispatcher.cancel(this);
+        }
+        boolean exchanged = !attempts.isEmpty() || slot != null;
+        cancelExchange(AttemptResult.CLIENT_GONE);
+        if (!requestComplete()) {
+            response.lastOnConnection();
+        }
+        reason = refusal.code();
+        response.refuse(refusal, decision(null));
+        finish(
+                exchanged
+                        ? new Outcome.Failed(refusal, lastResult())
+                        : new Outcome.Rejected(refusal));
+    }
+
+    private AttemptResult lastResult() {
+        return attempts.isEmpty() ? AttemptResult.CLIENT_GONE : attempts.getLast().result();
+    }
+
+    private boolean requestComplete() {
+        return body.isComplete() || !head.hasBody();
+    }
+
+    private void cancelExchange(AttemptResult result) {
+        Exchange current = exchange;
+        exchange = null;
+        if (current != null) {
+            current.cancel();
+        }
+        release(result, 0);
+    }
+
+    /// Gives the slot back, if one is held.
+    private void release(AttemptResult result, long retryAfterNanos) {
+        Slot on = slot;
+        if (on == null) {
+            return;
+        }
+        slot = null;
+        note(on, result);
+        StreamTap watching = tap;
+        if (watching != null) {
+            watching.readUsage();
+            on.tokens(outputTokens(watching), watching.spanNanos());
+        }
+        on.release(result, retryAfterNanos);
+    }
+
+    private void note(Slot on, AttemptResult result) {
+        attempts.add(
+                new CallRecord.Attempt(
+                        on.endpoint().id(),
+                        reason,
+                        result,
+                        upstreamStatus,
+                        reused,
+                        attemptNanos,
+                        lane.nanoClock().getAsLong()));
+    }
+
+    private Slot held() {
+        Slot on = slot;
+        if (on == null) {
+            throw new IllegalStateException("no slot in " + phase);
+        }
+        return on;
+    }
+
+    private int outputTokens(StreamTap watching) {
+        if (watching.outputTokens() >= 0) {
+            return watching.outputTokens();
+        }
+        // The opening event, the finish and [DONE] carry no token.
+        return eventStream ? Math.max(0, watching.eventCount() - 3) : 0;
+    }
+
+    private Decision decision(@Nullable Slot on) {
+        return new Decision(
+                id,
+                on == null ? null : on.endpoint().url(),
+                attempts.size() + (on == null ? 0 : 1),
+                queueNanos / 1_000_000,
+                reason.isEmpty() ? null : reason);
+    }
+
+    private String poolName() {
+        return dispatcher == null ? "" : dispatcher.pool().name();
+    }
+
+    private void finish(Outcome outcome) {
+        if (over) {
+            return;
+        }
+        over = true;
+        body.release();
+        StreamTap watching = tap;
+        boolean reported = watching != null && watching.promptTokens() >= 0;
+        lane.observer()
+                .ended(
+                        new CallRecord(
+                                request,
+                                head.method(),
+                                head.path(),
+                                poolName(),
+                                startMillis,
+                                outcome,
+                                response.status(),
+                                attempts,
+                                queueNanos,
+                                ttftNanos,
+                                lane.nanoClock().getAsLong() - startNanos,
+                                overheadNanos,
+                                reported && watching != null ? watching.promptTokens() : 0,
+                                reported,
+                                watching == null ? 0 : outputTokens(watching),
+                                body.size(),
+                                response.bytesOut(),
+                                reason));
+        client.ended(response.keepAlive() && requestComplete());
+    }
+}

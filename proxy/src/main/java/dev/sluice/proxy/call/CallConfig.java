@@ -1,0 +1,75 @@
+package dev.sluice.proxy.call;
+
+import dev.sluice.proxy.response.Decision;
+import dev.sluice.shared.ConfigNode;
+
+import java.time.Duration;
+
+/// Limits and time-outs of one call.
+///
+/// @param bodyLimit largest request body; beyond it 413
+/// @param replayLimit how much of a body is kept, so that it can be sent to another endpoint; a
+///   longer one is streamed
+/// @param firstByte longest wait for the first byte of a streamed answer; prompts take longer, so
+///   {@link #firstBytePer1kTokens} is added. An answer that is not streamed comes whole at its end,
+///   so only `total` bounds it
+/// @param betweenChunks longest silence inside an answer
+/// @param total longest call
+/// @param totalStream longest streamed call
+/// @param clientStall longest time that a client may take no bytes
+/// @param headers whether answers carry `x-sluice-…`
+public record CallConfig(
+        long bodyLimit,
+        int replayLimit,
+        Duration firstByte,
+        Duration firstBytePer1kTokens,
+        Duration betweenChunks,
+        Duration total,
+        Duration totalStream,
+        Duration clientStall,
+        Decision.Detail headers) {
+    private static final double TOKENS_PER_BYTE = 0.25;
+
+    public static final CallConfig DEFAULT =
+            new CallConfig(
+                    32L << 20,
+                    1 << 20,
+                    Duration.ofSeconds(30),
+                    Duration.ofSeconds(1),
+                    Duration.ofSeconds(60),
+                    Duration.ofSeconds(600),
+                    Duration.ofSeconds(3600),
+                    Duration.ofSeconds(30),
+                    Decision.Detail.FULL);
+
+    /// Reads `limits` and `timeouts` of the configuration's top level, and `headers`.
+    public static CallConfig from(ConfigNode top) {
+        ConfigNode limits = top.object("limits");
+        ConfigNode timeouts = top.object("timeouts");
+        long body = limits.bytes("body", DEFAULT.bodyLimit);
+        long replay = limits.bytes("replay", DEFAULT.replayLimit);
+        if (replay > body || replay > Integer.MAX_VALUE) {
+            limits.problem("replay", "is larger than limits.body", "write at most limits.body");
+            replay = body;
+        }
+        var config =
+                new CallConfig(
+                        body,
+                        (int) replay,
+                        timeouts.duration("first_byte", DEFAULT.firstByte),
+                        timeouts.duration("first_byte_per_1k_tokens", DEFAULT.firstBytePer1kTokens),
+                        timeouts.duration("between_chunks", DEFAULT.betweenChunks),
+                        timeouts.duration("total", DEFAULT.total),
+                        timeouts.duration("total_stream", DEFAULT.totalStream),
+                        timeouts.duration("client_stall", DEFAULT.clientStall),
+                        top.choice("headers", Decision.Detail.class, DEFAULT.headers));
+        limits.finish();
+        timeouts.finish();
+        return config;
+    }
+
+    long firstByteNanos(long promptBytes) {
+        double thousands = promptBytes * TOKENS_PER_BYTE / 1000;
+        return firstByte.toNanos() + (long) (firstBytePer1kTokens.toNanos() * thousands);
+    }
+}

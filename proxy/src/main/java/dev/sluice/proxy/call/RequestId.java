@@ -1,0 +1,40 @@
+package dev.sluice.proxy.call;
+
+import dev.sluice.proxy.http.Field;
+import dev.sluice.proxy.http.RequestHead;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.HexFormat;
+import java.util.concurrent.ThreadLocalRandom;
+
+/// The id of a call: the client's own, if it is one that can stand in a log line, else made here.
+final class RequestId {
+    private static final int MAX_LENGTH = 128;
+
+    private RequestId() {}
+
+    static String of(RequestHead head) {
+        String given = head.fields().value(Field.REQUEST_ID);
+        return usable(given) ? given : make();
+    }
+
+    private static boolean usable(@Nullable String id) {
+        if (id == null || id.isEmpty() || id.length() > MAX_LENGTH) {
+            return false;
+        }
+        for (int i = 0; i < id.length(); i++) {
+            char c = id.charAt(i);
+            if (c <= ' ' || c >= 0x7f || c == '"' || c == '\\') {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static String make() {
+        var random = ThreadLocalRandom.current();
+        HexFormat hex = HexFormat.of();
+        return "req_" + hex.toHexDigits(random.nextLong()) + hex.toHexDigits(random.nextInt());
+    }
+}

@@ -1,0 +1,84 @@
+package dev.sluice.proxy.listener;
+
+import dev.sluice.proxy.call.Lane;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+
+/// The client connections of one event loop, looked at ten times a second for what is overdue: one
+/// timer for all, none per call. Used on that loop only, but for the count.
+final class Connected {
+    private static final long TICK_MILLIS = 100;
+
+    private final Lane lane;
+    private final Set<ClientConnection> connections = new HashSet<>();
+    private final AtomicInteger calls = new AtomicInteger();
+    private boolean draining;
+
+    Connected(Lane lane) {
+        this.lane = lane;
+        var unused =
+                lane.loop()
+                        .scheduleWithFixedDelay(
+                                this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    Lane lane() {
+        return lane;
+    }
+
+    void add(ClientConnection connection) {
+        connections.add(connection);
+    }
+
+    void remove(ClientConnection connection) {
+        connections.remove(connection);
+    }
+
+    void callBegun() {
+        calls.lazySet(calls.get() + 1);
+    }
+
+    void callEnded() {
+        calls.lazySet(calls.get() - 1);
+    }
+
+    /// Calls now running; any thread.
+    int calls() {
+        return calls.get();
+    }
+
+    boolean draining() {
+        return draining;
+    }
+
+    /// From now on each response is the last on its connection.
+    void drain() {
+        draining = true;
+        each(ClientConnection::drain);
+    }
+
+    /// Ends what still runs.
+    void abort() {
+        each(ClientConnection::abort);
+    }
+
+    private void tick() {
+        long now = lane.nanoClock().getAsLong();
+        each(connection -> connection.tick(now));
+    }
+
+    /// Over a copy where there is anything to do: a connection may leave the set meanwhile.
+    private void each(Consumer<ClientConnection> what) {
+        if (connections.isEmpty()) {
+            return;
+        }
+        List<ClientConnection> all = new ArrayList<>(connections);
+        all.forEach(what);
+    }
+}

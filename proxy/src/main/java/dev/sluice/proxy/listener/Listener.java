@@ -1,0 +1,161 @@
+package dev.sluice.proxy.listener;
+
+import dev.sluice.proxy.call.Lane;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.util.concurrent.EventExecutor;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.IdentityHashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+
+/// The data port: binds, accepts, and stops without cutting a call.
+public final class Listener {
+    private static final int BACKLOG = 4096;
+
+    private final ListenerConfig config;
+    private final Transport transport;
+    private final EventLoopGroup group;
+    private final Map<EventExecutor, Connected> loops = new IdentityHashMap<>();
+    private final AtomicInteger connections = new AtomicInteger();
+    private final Map<InetAddress, Integer> perAddress = new ConcurrentHashMap<>();
+    private volatile Channel server;
+
+    /// Starts the event loops and binds.
+    ///
+    /// @param lanes makes what the calls of one loop share
+    /// @throws IOException with a message that names the address and the fix
+    public static Listener bind(
+            InetSocketAddress address, ListenerConfig config, Function<EventLoop, Lane> lanes)
+            throws IOException {
+        Transport transport = Transport.of(config.transport());
+        EventLoopGroup group = transport.group(config.loops());
+        var loops = new IdentityHashMap<EventExecutor, Connected>();
+        group.forEach(loop -> loops.put(loop, new Connected(lanes.apply((EventLoop) loop))));
+        var listener = new Listener(config, transport, group, loops);
+        try {
+            listener.bind(address);
+            return listener;
+        } catch (IOException e) {
+            group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+            throw e;
+        }
+    }
+
+    private Listener(
+            ListenerConfig config,
+            Transport transport,
+            EventLoopGroup group,
+            Map<EventExecutor, Connected> loops) {
+        this.config = config;
+        this.transport = transport;
+        this.group = group;
+        this.loops.putAll(loops);
+    }
+
+    private void bind(InetSocketAddress address) throws IOException {
+        var bootstrap =
+                new ServerBootstrap()
+                        .group(group)
+                        .channel(transport.server())
+                        .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                        .option(ChannelOption.SO_REUSEADDR, true)
+                        .childOption(ChannelOption.TCP_NODELAY, true)
+                        .childOption(ChannelOption.SO_KEEPALIVE, true)
+                        .childHandler(
+                                new ChannelInitializer<>() {
+                                    @Override
+                                    protected void initChannel(Channel channel) {
+                                        accept(channel);
+                                    }
+                                });
+        var binding = bootstrap.bind(address).awaitUninterruptibly();
+        if (!binding.isSuccess()) {
+            throw new IOException(
+                    "cannot listen on "
+                            + address.getHostString()
+                            + ":"
+                            + address.getPort()
+                            + ": "
+                            + binding.cause().getMessage()
+                            + " (is another program using the port? choose another with listen: or"
+                            + " --listen)",
+                    binding.cause());
+        }
+        server = binding.channel();
+    }
+
+    private void accept(Channel channel) {
+        InetAddress from = ((InetSocketAddress) channel.remoteAddress()).getAddress();
+        int all = connections.incrementAndGet();
+        int ofAddress = perAddress.merge(from, 1, Integer::sum);
+        channel.closeFuture()
+                .addListener(
+                        f -> {
+                            connections.decrementAndGet();
+                            perAddress.computeIfPresent(from, (a, n) -> n == 1 ? null : n - 1);
+                        });
+        Connected connected = loops.get(channel.eventLoop());
+        if (all > config.maxConnections()
+                || ofAddress > config.maxPerAddress()
+                || connected == null) {
+            channel.close();
+            return;
+        }
+        channel.pipeline().addLast(new ClientConnection(connected, config, channel));
+    }
+
+    public int port() {
+        return ((InetSocketAddress) server.localAddress()).getPort();
+    }
+
+    public String transportName() {
+        return transport.name();
+    }
+
+    /// Client connections now open.
+    public int connections() {
+        return connections.get();
+    }
+
+    /// Calls begun and not yet at their last byte.
+    public int calls() {
+        return loops.values().stream().mapToInt(Connected::calls).sum();
+    }
+
+    /// Stops: accepts for a while still, ends each connection after its response, waits for running
+    /// calls, and cuts what is left with an error. Blocks; not on an event loop.
+    ///
+    /// @return how many calls had to be cut
+    public int stop() throws InterruptedException {
+        each(Connected::drain);
+        TimeUnit.NANOSECONDS.sleep(config.stopAfter().toNanos());
+        server.close().awaitUninterruptibly();
+        each(Connected::drain);
+        long deadline = System.nanoTime() + config.drain().toNanos();
+        while (calls() > 0 && System.nanoTime() < deadline) {
+            TimeUnit.MILLISECONDS.sleep(20);
+        }
+        int cut = calls();
+        each(Connected::abort);
+        group.shutdownGracefully(50, 2000, TimeUnit.MILLISECONDS).awaitUninterruptibly();
+        return cut;
+    }
+
+    private void each(java.util.function.Consumer<Connected> what) {
+        loops.forEach(
+                (loop, connected) ->
+                        loop.submit(() -> what.accept(connected)).awaitUninterruptibly());
+    }
+}

@@ -1,0 +1,69 @@
+package dev.sluice.proxy.listener;
+
+import dev.sluice.shared.ConfigNode;
+
+import java.time.Duration;
+
+/// The data port: threads, limits on connections, and how it stops.
+///
+/// @param loops event loops; 0 means one per core
+/// @param transport epoll where the kernel has it, else NIO
+/// @param head longest time from a request's first byte to the end of its head
+/// @param keepAlive how long an idle connection is kept
+/// @param minBodyRate bytes a second below which an upload is given up, measured over `head`
+/// @param maxConnections at once; further ones are closed on accept
+/// @param maxPerAddress at once from one address
+/// @param maxRequests on one connection
+/// @param stopAfter how long a stopping proxy still accepts, so that load balancers can notice
+/// @param drain how long running calls may take after that
+public record ListenerConfig(
+        int loops,
+        Transport.Choice transport,
+        Duration head,
+        Duration keepAlive,
+        long minBodyRate,
+        int maxConnections,
+        int maxPerAddress,
+        int maxRequests,
+        Duration stopAfter,
+        Duration drain) {
+    public static final ListenerConfig DEFAULT =
+            new ListenerConfig(
+                    0,
+                    Transport.Choice.AUTO,
+                    Duration.ofSeconds(10),
+                    Duration.ofSeconds(75),
+                    1024,
+                    9_000,
+                    9_000,
+                    100_000,
+                    Duration.ofSeconds(5),
+                    Duration.ofSeconds(60));
+
+    /// Reads `server` of the configuration, with `drain_timeout` beside it.
+    public static ListenerConfig from(ConfigNode top) {
+        ConfigNode node = top.object("server");
+        var config =
+                new ListenerConfig(
+                        node.integer("loops", DEFAULT.loops, 0, 1024),
+                        node.choice("transport", Transport.Choice.class, DEFAULT.transport),
+                        node.duration("head_timeout", DEFAULT.head),
+                        node.duration("keep_alive", DEFAULT.keepAlive),
+                        node.bytes("min_body_rate", DEFAULT.minBodyRate),
+                        node.integer("max_connections", DEFAULT.maxConnections, 1, 10_000_000),
+                        node.integer(
+                                "max_connections_per_address",
+                                DEFAULT.maxPerAddress,
+                                1,
+                                10_000_000),
+                        node.integer(
+                                "max_requests_per_connection",
+                                DEFAULT.maxRequests,
+                                1,
+                                Integer.MAX_VALUE),
+                        node.duration("stop_after", DEFAULT.stopAfter),
+                        top.duration("drain_timeout", DEFAULT.drain));
+        node.finish();
+        return config;
+    }
+}
