@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 
 import org.jspecify.annotations.Nullable;
 
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -154,6 +155,11 @@ public final class ConfigNode {
     /// A size in bytes with its unit: `64KiB`, `1MiB`, `2GiB`, `10MB`, `512B`.
     public long bytes(String key, long ifAbsent) {
         return quantity(key, ifAbsent, Units::bytes);
+    }
+
+    /// Host and port to listen on: `127.0.0.1:8080`, `[::1]:8080`, `:8080` for every address.
+    public InetSocketAddress address(String key, InetSocketAddress ifAbsent) {
+        return quantity(key, ifAbsent, Units::address);
     }
 
     /// One of an enum's constants, written in lower case with `_`.

@@ -2,6 +2,7 @@ package dev.sluice.shared;
 
 import org.jspecify.annotations.Nullable;
 
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -56,6 +57,27 @@ public final class Units {
                             + " 10MB");
         }
         return Math.round(bytes);
+    }
+
+    /// Host and port to listen on; `:8080` means every address of the machine.
+    ///
+    /// @throws IllegalArgumentException with a message that names the fix
+    public static InetSocketAddress address(String text) {
+        int colon = text.lastIndexOf(':');
+        String host = colon < 0 ? "" : text.substring(0, colon);
+        if (host.startsWith("[") && host.endsWith("]")) {
+            host = host.substring(1, host.length() - 1);
+        }
+        try {
+            int port = Integer.parseInt(text.substring(colon + 1));
+            if (colon >= 0 && port >= 0 && port <= 65_535) {
+                return new InetSocketAddress(host.isEmpty() ? "0.0.0.0" : host, port);
+            }
+        } catch (NumberFormatException e) {
+            // Told below, with the fix.
+        }
+        throw new IllegalArgumentException(
+                "\"" + text + "\" is not an address; write HOST:PORT, as 127.0.0.1:8080 or :8080");
     }
 
     /// The shortest text that {@link #duration} reads back: `1.5s`, `250ms`, `10m`.

@@ -3,8 +3,6 @@ package dev.sluice.proxy.call;
 import dev.sluice.proxy.http.Field;
 import dev.sluice.proxy.http.RequestHead;
 
-import org.jspecify.annotations.Nullable;
-
 import java.util.HexFormat;
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -16,11 +14,11 @@ final class RequestId {
 
     static String of(RequestHead head) {
         String given = head.fields().value(Field.REQUEST_ID);
-        return usable(given) ? given : make();
+        return given != null && usable(given) ? given : make();
     }
 
-    private static boolean usable(@Nullable String id) {
-        if (id == null || id.isEmpty() || id.length() > MAX_LENGTH) {
+    private static boolean usable(String id) {
+        if (id.isEmpty() || id.length() > MAX_LENGTH) {
             return false;
         }
         for (int i = 0; i < id.length(); i++) {

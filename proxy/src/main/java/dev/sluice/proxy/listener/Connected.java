@@ -22,7 +22,7 @@ final class Connected {
 
     Connected(Lane lane) {
         this.lane = lane;
-        var unused =
+        var _ =
                 lane.loop()
                         .scheduleWithFixedDelay(
                                 this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);

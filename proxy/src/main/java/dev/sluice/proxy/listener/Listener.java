@@ -10,6 +10,8 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.EventExecutor;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -27,10 +29,11 @@ public final class Listener {
     private final ListenerConfig config;
     private final Transport transport;
     private final EventLoopGroup group;
-    private final Map<EventExecutor, Connected> loops = new IdentityHashMap<>();
+    private final IdentityHashMap<EventExecutor, Connected> loops = new IdentityHashMap<>();
     private final AtomicInteger connections = new AtomicInteger();
     private final Map<InetAddress, Integer> perAddress = new ConcurrentHashMap<>();
-    private volatile Channel server;
+    private @Nullable Channel server;
+    private int port;
 
     /// Starts the event loops and binds.
     ///
@@ -39,7 +42,7 @@ public final class Listener {
     public static Listener bind(
             InetSocketAddress address, ListenerConfig config, Function<EventLoop, Lane> lanes)
             throws IOException {
-        Transport transport = Transport.of(config.transport());
+        Transport transport = config.sockets();
         EventLoopGroup group = transport.group(config.loops());
         var loops = new IdentityHashMap<EventExecutor, Connected>();
         group.forEach(loop -> loops.put(loop, new Connected(lanes.apply((EventLoop) loop))));
@@ -57,7 +60,7 @@ public final class Listener {
             ListenerConfig config,
             Transport transport,
             EventLoopGroup group,
-            Map<EventExecutor, Connected> loops) {
+            IdentityHashMap<EventExecutor, Connected> loops) {
         this.config = config;
         this.transport = transport;
         this.group = group;
@@ -94,6 +97,7 @@ public final class Listener {
                     binding.cause());
         }
         server = binding.channel();
+        port = ((InetSocketAddress) binding.channel().localAddress()).getPort();
     }
 
     private void accept(Channel channel) {
@@ -117,7 +121,7 @@ public final class Listener {
     }
 
     public int port() {
-        return ((InetSocketAddress) server.localAddress()).getPort();
+        return port;
     }
 
     public String transportName() {
@@ -141,7 +145,9 @@ public final class Listener {
     public int stop() throws InterruptedException {
         each(Connected::drain);
         TimeUnit.NANOSECONDS.sleep(config.stopAfter().toNanos());
-        server.close().awaitUninterruptibly();
+        if (server != null) {
+            server.close().awaitUninterruptibly();
+        }
         each(Connected::drain);
         long deadline = System.nanoTime() + config.drain().toNanos();
         while (calls() > 0 && System.nanoTime() < deadline) {

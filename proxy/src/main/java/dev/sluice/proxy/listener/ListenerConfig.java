@@ -40,6 +40,11 @@ public record ListenerConfig(
                     Duration.ofSeconds(5),
                     Duration.ofSeconds(60));
 
+    /// The sockets that the configured transport means on this machine.
+    public Transport sockets() {
+        return Transport.of(transport);
+    }
+
     /// Reads `server` of the configuration, with `drain_timeout` beside it.
     public static ListenerConfig from(ConfigNode top) {
         ConfigNode node = top.object("server");

@@ -22,7 +22,6 @@ import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.IdentityHashMap;
 import java.util.Iterator;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
@@ -42,7 +41,7 @@ public final class Connections {
     private final UpstreamConfig config;
     private final RequestWriter writer;
     private final LongSupplier nanoClock;
-    private final Map<Endpoint, Idle> idle = new IdentityHashMap<>();
+    private final IdentityHashMap<Endpoint, Idle> idle = new IdentityHashMap<>();
     private @Nullable SslContext tls;
 
     private static final class Idle {
@@ -60,7 +59,7 @@ public final class Connections {
         this.config = config;
         this.writer = new RequestWriter(config.forwardCredentials());
         this.nanoClock = nanoClock;
-        var unused =
+        var _ =
                 loop.scheduleWithFixedDelay(
                         this::sweep, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
     }

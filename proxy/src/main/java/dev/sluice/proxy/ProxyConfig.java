@@ -1,0 +1,92 @@
+package dev.sluice.proxy;
+
+import dev.sluice.proxy.call.CallConfig;
+import dev.sluice.proxy.listener.ListenerConfig;
+import dev.sluice.proxy.pool.PoolConfig;
+import dev.sluice.proxy.upstream.UpstreamConfig;
+import dev.sluice.shared.AdminConfig;
+import dev.sluice.shared.ConfigNode;
+import dev.sluice.shared.ConfigSource;
+
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Everything that a proxy is told, from one file or from flags.
+///
+/// @param aliases other names of models
+public record ProxyConfig(
+        InetSocketAddress listen,
+        AdminConfig admin,
+        List<PoolConfig> pools,
+        Map<String, String> aliases,
+        CallConfig calls,
+        ListenerConfig listener,
+        UpstreamConfig upstream) {
+    public static final String DEFAULT_ADMIN = "127.0.0.1:9901";
+    public static final InetSocketAddress DEFAULT_LISTEN = new InetSocketAddress("0.0.0.0", 8080);
+
+    /// @throws dev.sluice.shared.ConfigException with every problem
+    public static ProxyConfig read(Path file) {
+        return ConfigSource.read(file, ProxyConfig::from);
+    }
+
+    public static ProxyConfig from(ConfigNode node) {
+        List<PoolConfig> pools = node.objects("pools", PoolConfig::from);
+        checkPools(node, pools);
+        return new ProxyConfig(
+                node.address("listen", DEFAULT_LISTEN),
+                AdminConfig.from(node, DEFAULT_ADMIN),
+                List.copyOf(pools),
+                aliases(node),
+                CallConfig.from(node),
+                ListenerConfig.from(node),
+                UpstreamConfig.from(node.object("upstream")));
+    }
+
+    private static void checkPools(ConfigNode node, List<PoolConfig> pools) {
+        if (pools.isEmpty()) {
+            node.problem(
+                    "pools",
+                    "no pool is configured",
+                    "write pools: [{name: llama, endpoints: [{url: http://127.0.0.1:8000}]}]");
+        }
+        Map<String, Integer> names = new HashMap<>();
+        Map<String, String> models = new HashMap<>();
+        for (int i = 0; i < pools.size(); i++) {
+            PoolConfig pool = pools.get(i);
+            Integer first = names.putIfAbsent(pool.name(), i);
+            if (first != null) {
+                node.problem(
+                        "pools[" + i + "].name",
+                        "\"" + pool.name() + "\" is already pools[" + first + "]",
+                        "give each pool its own name");
+            }
+            for (String model : pool.models()) {
+                String other = models.putIfAbsent(model, pool.name());
+                if (other != null && !other.equals(pool.name())) {
+                    node.problem(
+                            "pools[" + i + "].models",
+                            "model \"" + model + "\" is already served by pool " + other,
+                            "name it in one pool");
+                }
+            }
+        }
+    }
+
+    private static Map<String, String> aliases(ConfigNode node) {
+        Map<String, String> aliases = node.map("aliases");
+        aliases.forEach(
+                (alias, model) -> {
+                    if (aliases.containsKey(model)) {
+                        node.problem(
+                                "aliases." + alias,
+                                "\"" + model + "\" is itself an alias",
+                                "name the engine's model");
+                    }
+                });
+        return Map.copyOf(aliases);
+    }
+}
