@@ -14,7 +14,7 @@ import java.time.Duration;
 public record UpstreamConfig(
         Duration connectTimeout, Duration idle, int maxIdle, boolean forwardCredentials) {
     public static final UpstreamConfig DEFAULT =
-            new UpstreamConfig(Duration.ofSeconds(1), Duration.ofSeconds(4), 8, false);
+            new UpstreamConfig(Duration.ofSeconds(1), Duration.ofSeconds(4), 256, false);
 
     public static UpstreamConfig from(ConfigNode node) {
         var config =
