@@ -1,6 +1,7 @@
 package dev.sluice.proxy;
 
 import dev.sluice.proxy.accounting.CallObserver;
+import dev.sluice.proxy.admission.Gate;
 import dev.sluice.proxy.call.Lane;
 import dev.sluice.proxy.listener.Listener;
 import dev.sluice.proxy.pool.PoolControl;
@@ -32,12 +33,13 @@ public final class Proxy implements AutoCloseable {
         List<Dispatcher> dispatchers =
                 control.pools().stream().map(pool -> new Dispatcher(pool, clock, random)).toList();
         var router = new Router(dispatchers, config.aliases());
+        var gate = new Gate(config.keys(), clock.getAsLong());
         CallObserver observer = call -> {};
         Listener listener =
                 Listener.bind(
                         config.listen(),
                         config.listener(),
-                        loop -> lane(loop, config, router, observer, clock));
+                        loop -> lane(loop, config, gate, router, observer, clock));
         control.start();
         return new Proxy(control, listener);
     }
@@ -45,6 +47,7 @@ public final class Proxy implements AutoCloseable {
     private static Lane lane(
             EventLoop loop,
             ProxyConfig config,
+            Gate gate,
             Router router,
             CallObserver observer,
             LongSupplier clock) {
@@ -53,6 +56,7 @@ public final class Proxy implements AutoCloseable {
                         loop, config.listener().sockets().client(), config.upstream(), clock);
         return new Lane(
                 loop,
+                gate,
                 router,
                 connections,
                 config.calls(),

@@ -1,5 +1,6 @@
 package dev.sluice.proxy;
 
+import dev.sluice.proxy.admission.KeyConfig;
 import dev.sluice.proxy.call.CallConfig;
 import dev.sluice.proxy.listener.ListenerConfig;
 import dev.sluice.proxy.pool.PoolConfig;
@@ -17,11 +18,13 @@ import java.util.Map;
 /// Everything that a proxy is told, from one file or from flags.
 ///
 /// @param aliases other names of models
+/// @param keys callers; without any, everybody may call
 public record ProxyConfig(
         InetSocketAddress listen,
         AdminConfig admin,
         List<PoolConfig> pools,
         Map<String, String> aliases,
+        List<KeyConfig> keys,
         CallConfig calls,
         ListenerConfig listener,
         UpstreamConfig upstream) {
@@ -41,6 +44,7 @@ public record ProxyConfig(
                 AdminConfig.from(node, DEFAULT_ADMIN),
                 List.copyOf(pools),
                 aliases(node),
+                KeyConfig.list(node),
                 CallConfig.from(node),
                 ListenerConfig.from(node),
                 UpstreamConfig.from(node.object("upstream")));

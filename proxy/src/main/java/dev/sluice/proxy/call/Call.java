@@ -1,6 +1,8 @@
 package dev.sluice.proxy.call;
 
 import dev.sluice.proxy.accounting.CallRecord;
+import dev.sluice.proxy.admission.Admission;
+import dev.sluice.proxy.admission.Caller;
 import dev.sluice.proxy.http.BodyFraming;
 import dev.sluice.proxy.http.Field;
 import dev.sluice.proxy.http.RequestHead;
@@ -59,6 +61,8 @@ public final class Call implements Waiter, ExchangeListener {
 
     private Phase phase = Phase.READING;
     private boolean over;
+    private @Nullable Caller caller;
+    private long expectedTokens;
     private @Nullable Dispatcher dispatcher;
     private InferenceRequest request;
     private @Nullable Slot slot;
@@ -135,6 +139,13 @@ public final class Call implements Waiter, ExchangeListener {
                             "This proxy does not relay WebSocket connections.",
                             null));
             return;
+        }
+        switch (lane.gate().admit(head, startNanos)) {
+            case Admission.Admitted(Caller admitted) -> caller = admitted;
+            case Admission.Shed(Refusal refusal) -> {
+                refuse(refusal);
+                return;
+            }
         }
         if (head.path().equals("/v1/models") || head.path().startsWith("/v1/models/")) {
             models();
@@ -260,15 +271,30 @@ public final class Call implements Waiter, ExchangeListener {
                         body.scan().stream(),
                         body.size(),
                         body.scan().maxTokens(),
-                        "",
+                        caller == null ? "" : caller.name(),
                         body.scan().affinity());
         switch (lane.router().route(model)) {
             case Route.To(Dispatcher to) -> {
                 dispatcher = to;
-                queue();
+                Refusal over = reserveTokens();
+                if (over != null) {
+                    refuse(over);
+                } else {
+                    queue();
+                }
             }
             case Route.Nowhere(Refusal refusal) -> refuse(refusal);
         }
+    }
+
+    private @Nullable Refusal reserveTokens() {
+        if (caller == null) {
+            return null;
+        }
+        long expected = lane.config().expectedTokens(body.size(), request.maxTokens());
+        Refusal over = caller.tokens(expected, readyNanos);
+        expectedTokens = over == null ? expected : 0;
+        return over;
     }
 
     // ---- queue: a slot, now or later
@@ -820,6 +846,11 @@ public final class Call implements Waiter, ExchangeListener {
         body.release();
         StreamTap watching = tap;
         boolean reported = watching != null && watching.promptTokens() >= 0;
+        if (caller != null && expectedTokens > 0 && (reported || watching == null)) {
+            long used =
+                    watching == null ? 0 : (long) watching.promptTokens() + outputTokens(watching);
+            caller.used(expectedTokens, used);
+        }
         lane.observer()
                 .ended(
                         new CallRecord(

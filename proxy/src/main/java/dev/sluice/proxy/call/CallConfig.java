@@ -29,6 +29,7 @@ public record CallConfig(
         Duration clientStall,
         Decision.Detail headers) {
     private static final double TOKENS_PER_BYTE = 0.25;
+    private static final int USUAL_OUTPUT = 256;
 
     public static final CallConfig DEFAULT =
             new CallConfig(
@@ -66,6 +67,12 @@ public record CallConfig(
         limits.finish();
         timeouts.finish();
         return config;
+    }
+
+    /// What a call is taken to need before it is known: the prompt by its bytes, and the client's
+    /// own bound on the output, or a usual one.
+    long expectedTokens(long promptBytes, int maxTokens) {
+        return (long) (promptBytes * TOKENS_PER_BYTE) + (maxTokens > 0 ? maxTokens : USUAL_OUTPUT);
     }
 
     long firstByteNanos(long promptBytes) {
