@@ -24,6 +24,7 @@ public final class RequestHead {
     /// object means anything.
     public @Nullable Violation read(ByteBuf in, int size) {
         fields.take(in, size);
+        method = "";
         http11 = true;
         byte[] b = fields.bytes;
         int i = 0;
@@ -98,6 +99,7 @@ public final class RequestHead {
             byte c = fields.bytes[i];
             boolean ok =
                     (Fields.token(c) && c != '^' && c != '`' && c != '|' && c != '#')
+                            || c == '_'
                             || c == ':'
                             || c == '['
                             || c == ']';
@@ -204,16 +206,24 @@ public final class RequestHead {
         if (none && (fields.contentLength() > 0 || fields.chunked())) {
             return Violation.bad("a body on " + method);
         }
-        String upgrade = fields.value(Field.UPGRADE);
-        if ((upgrade != null && upgrade.toLowerCase(java.util.Locale.ROOT).contains("h2c"))
-                || fields.has(Field.HTTP2_SETTINGS)) {
-            return Violation.bad("Upgrade: h2c (use HTTP/2 by prior knowledge or by ALPN)");
-        }
-        String expect = fields.value(Field.EXPECT);
-        if (expect != null && !expect.equalsIgnoreCase("100-continue")) {
-            return new Violation(417, "Expect other than 100-continue");
+        for (int i = 0; i < fields.count(); i++) {
+            Field kind = fields.kind(i);
+            if (kind == Field.HTTP2_SETTINGS) {
+                return h2c();
+            }
+            if (kind == Field.UPGRADE
+                    && fields.value(i).toLowerCase(java.util.Locale.ROOT).contains("h2c")) {
+                return h2c();
+            }
+            if (kind == Field.EXPECT && !fields.value(i).equalsIgnoreCase("100-continue")) {
+                return new Violation(417, "Expect other than 100-continue");
+            }
         }
         return null;
+    }
+
+    private static Violation h2c() {
+        return Violation.bad("Upgrade: h2c (use HTTP/2 by prior knowledge or by ALPN)");
     }
 
     public Fields fields() {

@@ -16,7 +16,7 @@ public final class ResponseHead {
     public @Nullable Violation read(ByteBuf in, int size) {
         fields.take(in, size);
         byte[] b = fields.bytes;
-        if (size < 17 || !fields.is(0, 7, "http/1.") || b[0] != 'H' || b[8] != ' ') {
+        if (size < 16 || !fields.is(0, 7, "http/1.") || b[0] != 'H' || b[8] != ' ') {
             return Violation.bad("malformed status line");
         }
         if (b[7] != '1' && b[7] != '0') {
