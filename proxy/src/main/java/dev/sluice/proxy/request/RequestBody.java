@@ -1,5 +1,7 @@
 package dev.sluice.proxy.request;
 
+import com.fasterxml.jackson.core.io.JsonStringEncoder;
+
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 
@@ -112,7 +114,7 @@ public final class RequestBody {
     }
 
     private static byte[] quote(String model) {
-        String escaped = model.replace("\\", "\\\\").replace("\"", "\\\"");
+        String escaped = String.valueOf(JsonStringEncoder.getInstance().quoteAsString(model));
         return ('"' + escaped + '"').getBytes(StandardCharsets.UTF_8);
     }
 
