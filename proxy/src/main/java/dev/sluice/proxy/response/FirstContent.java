@@ -8,7 +8,7 @@ final class FirstContent {
     private FirstContent() {}
 
     static boolean in(String event, Api api) {
-        if (!event.contains("data:") || event.contains("[DONE]")) {
+        if (!event.contains("data:") || event.endsWith("[DONE]")) {
             return false;
         }
         return switch (api) {
@@ -16,7 +16,7 @@ final class FirstContent {
             case RESPONSES -> event.contains(".delta\"");
             case CHAT, COMPLETIONS ->
                     hasText(event)
-                            || event.contains("\"tool_calls\"")
+                            || begins(event, "\"tool_calls\"", '[', ']')
                             || event.contains("\"error\"");
             case EMBEDDINGS, RERANK, SCORE, TOKENIZE, AUDIO, IMAGES, OTHER -> true;
         };
@@ -29,14 +29,18 @@ final class FirstContent {
                 || nonEmpty(event, "\"reasoning\"");
     }
 
-    /// Whether a string that is not empty stands behind this key.
     private static boolean nonEmpty(String event, String key) {
+        return begins(event, key, '"', '"');
+    }
+
+    /// Whether a value that is not empty stands behind this key, between these brackets or quotes.
+    private static boolean begins(String event, String key, char open, char close) {
         for (int at = event.indexOf(key); at >= 0; at = event.indexOf(key, at + 1)) {
             int i = at + key.length();
             while (i < event.length() && (event.charAt(i) == ':' || event.charAt(i) == ' ')) {
                 i++;
             }
-            if (i + 1 < event.length() && event.charAt(i) == '"' && event.charAt(i + 1) != '"') {
+            if (i + 1 < event.length() && event.charAt(i) == open && event.charAt(i + 1) != close) {
                 return true;
             }
         }

@@ -154,22 +154,33 @@ public final class StreamTap {
 
     /// Whether an event stream said that it is complete. Other responses are complete by framing,
     /// and so are the streams of interfaces that have no such word.
+    ///
+    /// A model can write those words too, but neither a line of its own nor a bare quote: both are
+    /// escaped in JSON.
     public boolean finished() {
         if (!events) {
             return true;
         }
         return switch (api) {
-            case CHAT, COMPLETIONS -> tailText().contains("[DONE]");
-            case MESSAGES -> contains("message_stop", "\"error\"");
+            case CHAT, COMPLETIONS -> saysDone();
+            case MESSAGES -> contains("\"message_stop\"", "\"error\"");
             case RESPONSES ->
                     contains(
-                            "response.completed",
-                            "response.failed",
-                            "response.incomplete",
-                            "[DONE]",
-                            "\"error\"");
+                                    "\"response.completed\"",
+                                    "\"response.failed\"",
+                                    "\"response.incomplete\"",
+                                    "\"error\"")
+                            || saysDone();
             case EMBEDDINGS, RERANK, SCORE, TOKENIZE, AUDIO, IMAGES, OTHER -> true;
         };
+    }
+
+    private boolean saysDone() {
+        String text = tailText();
+        return text.startsWith("data: [DONE]")
+                || text.startsWith("data:[DONE]")
+                || text.contains("\ndata: [DONE]")
+                || text.contains("\ndata:[DONE]");
     }
 
     private boolean contains(String... words) {
