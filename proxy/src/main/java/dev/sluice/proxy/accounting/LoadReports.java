@@ -59,7 +59,7 @@ public record LoadReports(
         Endpoint endpoint = member.endpoint();
         EngineReport engine = member.engine();
         EngineLoad load = engine == null ? null : engine.load();
-        Double perToken = endpoint.nanosPerToken();
+        Double perToken = member.recent().nanosPerToken();
         return new EndpointLoad(
                 endpoint.id(),
                 endpoint.url(),

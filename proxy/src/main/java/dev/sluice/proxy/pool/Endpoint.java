@@ -1,11 +1,10 @@
 package dev.sluice.proxy.pool;
 
-import org.jspecify.annotations.Nullable;
-
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -15,11 +14,6 @@ import java.util.concurrent.atomic.LongAdder;
 /// of each exchange; health, weight and the engine's own numbers are not here but in the {@link
 /// Snapshot} that the control thread publishes.
 public final class Endpoint {
-    /// Unknown until a first stream was timed.
-    private static final double UNKNOWN = -1;
-
-    private static final double TOKEN_TIME_SHARE = 0.1;
-
     private final EndpointConfig config;
     private final String id;
     private final String url;
@@ -33,7 +27,12 @@ public final class Endpoint {
     private final Phantom phantom = new Phantom();
     private final PeakEwma ttft = new PeakEwma();
     private volatile InetSocketAddress address;
-    private volatile double nanosPerToken = UNKNOWN;
+    private final LongAdder firstBytes = new LongAdder();
+    private final LongAdder ttftSum = new LongAdder();
+    private final LongAdder gaps = new LongAdder();
+    private final LongAdder gapNanos = new LongAdder();
+    private final LongAdder busyNanos = new LongAdder();
+    private final AtomicBoolean troubled = new AtomicBoolean();
     private volatile long coolUntil;
     private volatile boolean cooling;
 
@@ -103,12 +102,6 @@ public final class Endpoint {
         return ttft.nanos();
     }
 
-    /// Mean time per output token of recent streams; null before any.
-    public @Nullable Double nanosPerToken() {
-        double value = nanosPerToken;
-        return value < 0 ? null : value;
-    }
-
     /// What a new exchange would queue behind: own in-flight, what others run there (`foreign`,
     /// from the snapshot), and the {@link Phantom} of recent failures.
     public double load(double foreign, long nowNanos) {
@@ -145,12 +138,23 @@ public final class Endpoint {
         return trials.get() != 0;
     }
 
-    /// Returns a place that no exchange used.
-    void giveBack(boolean trial) {
-        if (trial) {
-            trials.set(0);
-        }
+    void giveBack() {
         inFlight.decrementAndGet();
+    }
+
+    /// Allows the next trial.
+    void rearm() {
+        trials.set(0);
+    }
+
+    /// True for the first report since the control thread last looked, so that a storm of failures
+    /// is one event.
+    boolean reportTrouble() {
+        return !troubled.get() && troubled.compareAndSet(false, true);
+    }
+
+    void lookedAt() {
+        troubled.set(false);
     }
 
     void begun() {
@@ -158,8 +162,9 @@ public final class Endpoint {
     }
 
     /// Counts an exchange's end; the place itself is given back by {@link #giveBack}.
-    void ended(AttemptResult result, long nowNanos) {
+    void ended(AttemptResult result, long tookNanos, long nowNanos) {
         counter(result).increment();
+        busyNanos.add(tookNanos);
         if (!result.failure()) {
             if (result == AttemptResult.OK || result == AttemptResult.CLIENT_ERROR) {
                 reset(failuresInARow);
@@ -181,18 +186,17 @@ public final class Endpoint {
     }
 
     void firstByte(long ttftNanos, long nowNanos) {
+        firstBytes.increment();
+        ttftSum.add(ttftNanos);
         ttft.sample(ttftNanos, nowNanos);
     }
 
-    /// Two loops may race and one sample be lost: an average bears that.
     void tokens(int count, long spanNanos) {
         outputTokens.add(count);
-        if (count < 2) {
-            return;
+        if (count > 1) {
+            gaps.add(count - 1);
+            gapNanos.add(spanNanos);
         }
-        double sample = (double) spanNanos / (count - 1);
-        double before = nanosPerToken;
-        nanosPerToken = before < 0 ? sample : before + TOKEN_TIME_SHARE * (sample - before);
     }
 
     void cool(long untilNanos) {
@@ -218,6 +222,23 @@ public final class Endpoint {
         refusedInARow.set(0);
     }
 
+    EndpointConfig config() {
+        return config;
+    }
+
+    Window.Totals totals() {
+        long failed = failures();
+        return new Window.Totals(
+                failed + results(AttemptResult.OK) + results(AttemptResult.CLIENT_ERROR),
+                failed,
+                firstBytes.sum(),
+                ttftSum.sum(),
+                gaps.sum(),
+                gapNanos.sum(),
+                outputTokens.sum(),
+                busyNanos.sum());
+    }
+
     @Override
     public String toString() {
         return id;
@@ -239,10 +260,8 @@ public final class Endpoint {
     }
 
     private static InetSocketAddress literalOrUnresolved(EndpointUrl url) {
-        try {
-            return new InetSocketAddress(InetAddress.ofLiteral(url.host()), url.port());
-        } catch (IllegalArgumentException e) {
-            return InetSocketAddress.createUnresolved(url.host(), url.port());
-        }
+        return EndpointUrl.literal(url.host())
+                ? new InetSocketAddress(InetAddress.ofLiteral(url.host()), url.port())
+                : InetSocketAddress.createUnresolved(url.host(), url.port());
     }
 }

@@ -1,5 +1,6 @@
 package dev.sluice.proxy.pool;
 
+import java.net.InetAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.Locale;
@@ -37,12 +38,24 @@ public record EndpointUrl(boolean tls, String host, int port, String basePath) {
         if (host.startsWith("[")) {
             host = host.substring(1, host.length() - 1);
         }
+        if (literal(host) && InetAddress.ofLiteral(host).isLinkLocalAddress()) {
+            throw wrong(text, "is a link-local address, which is refused");
+        }
         boolean tls = scheme.equals("https");
         int port = uri.getPort() == -1 ? (tls ? 443 : 80) : uri.getPort();
         if (port < 1 || port > 65_535) {
             throw wrong(text, "has a port outside 1 to 65535");
         }
         return new EndpointUrl(tls, host.toLowerCase(Locale.ROOT), port, base(uri.getRawPath()));
+    }
+
+    /// Whether it is an address in digits, which nothing has to resolve.
+    static boolean literal(String host) {
+        try {
+            return InetAddress.ofLiteral(host) != null;
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
     }
 
     /// What names the endpoint in admin paths and meters: `host:port`.

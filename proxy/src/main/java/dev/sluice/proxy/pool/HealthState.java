@@ -42,15 +42,10 @@ public sealed interface HealthState {
 
     /// Out of rotation.
     ///
-    /// @param trialAt when one request at a time may try it again; null: an answered probe is
+    /// @param trialAt when one request at a time may try it again; null: answered probes are
     ///   enough, since no request failed
-    /// @param connectable whether its last refusal was one of the TCP connection
-    record Unhealthy(
-            String reason,
-            long sinceNanos,
-            @Nullable Long trialAt,
-            int ejections,
-            boolean connectable)
+    /// @param ejections how often it was ejected lately, this time included
+    record Unhealthy(String reason, long sinceNanos, @Nullable Long trialAt, int ejections)
             implements HealthState {}
 
     /// Finishes what runs, takes nothing new, until an operator or the autoscaler says otherwise.

@@ -12,6 +12,7 @@ import java.util.Set;
 /// @param foreign what others run and queue there, as last scraped; 0 when unknown or too old
 /// @param models what it says it serves; null when it does not say, which means anything
 /// @param engine its kind, once detected
+/// @param recent its last 10 s
 public record Member(
         Endpoint endpoint,
         HealthState health,
@@ -20,7 +21,8 @@ public record Member(
         int cap,
         double foreign,
         @Nullable Set<String> models,
-        @Nullable EngineReport engine) {
+        @Nullable EngineReport engine,
+        Recent recent) {
 
     /// Whether and how a member may be picked, best first.
     public enum Use {

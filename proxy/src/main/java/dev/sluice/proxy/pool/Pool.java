@@ -2,7 +2,6 @@ package dev.sluice.proxy.pool;
 
 import java.util.List;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /// A pool at run time: its latest {@link Snapshot}, and what waits for it.
@@ -21,18 +20,23 @@ public final class Pool {
 
     private final PoolConfig config;
     private final LongSupplier nanoClock;
-    private final Consumer<Endpoint> troubled;
+    private final Reports reports;
     private volatile Snapshot snapshot;
     private volatile Demand demand = NOBODY;
 
-    /// @param troubled told of an endpoint whose last exchange should be judged at once
-    Pool(PoolConfig config, LongSupplier nanoClock, Consumer<Endpoint> troubled) {
+    /// @param reports told of exchanges that should be judged at once
+    Pool(PoolConfig config, LongSupplier nanoClock, Reports reports) {
         this.config = config;
         this.nanoClock = nanoClock;
-        this.troubled = troubled;
+        this.reports = reports;
         this.snapshot =
                 new Snapshot(
-                        config.name(), List.of(), List.of(), Set.copyOf(config.models()), false);
+                        config.name(),
+                        List.of(),
+                        List.of(),
+                        List.of(),
+                        Set.copyOf(config.models()),
+                        false);
     }
 
     public PoolConfig config() {
@@ -63,21 +67,35 @@ public final class Pool {
 
     /// Returns a place that was taken and not used.
     public void giveBack(Member member) {
-        member.endpoint().giveBack(member.use() == Member.Use.TRIAL);
+        if (member.use() == Member.Use.TRIAL) {
+            member.endpoint().rearm();
+        }
+        member.endpoint().giveBack();
         demand.capacityFreed();
     }
 
-    void ended(Member member, AttemptResult result, long retryAfterNanos) {
+    /// The first byte of a trial is its success: a stream may go on for minutes.
+    void firstByte(Member member, long ttftNanos) {
+        member.endpoint().firstByte(ttftNanos, nanoClock.getAsLong());
+        if (member.use() == Member.Use.TRIAL) {
+            reports.trialEnded(this, member.endpoint(), AttemptResult.OK);
+        }
+    }
+
+    void ended(Member member, AttemptResult result, long retryAfterNanos, long startNanos) {
         Endpoint endpoint = member.endpoint();
         long now = nanoClock.getAsLong();
-        endpoint.ended(result, now);
+        endpoint.ended(result, now - startNanos, now);
         if (result == AttemptResult.OVERLOADED) {
             endpoint.cool(now + Cooldown.nanos(retryAfterNanos));
         }
-        giveBack(member);
-        if (result.failure() || member.use() == Member.Use.TRIAL) {
-            troubled.accept(endpoint);
+        endpoint.giveBack();
+        if (member.use() == Member.Use.TRIAL) {
+            reports.trialEnded(this, endpoint, result);
+        } else if (result.failure() && endpoint.reportTrouble()) {
+            reports.troubled(this, endpoint);
         }
+        demand.capacityFreed();
     }
 
     long now() {
@@ -91,5 +109,12 @@ public final class Pool {
     void publish(Snapshot next) {
         snapshot = next;
         demand.capacityFreed();
+    }
+
+    /// What the control thread wants to hear at once. Called on event loops.
+    interface Reports {
+        void troubled(Pool pool, Endpoint endpoint);
+
+        void trialEnded(Pool pool, Endpoint endpoint, AttemptResult result);
     }
 }

@@ -11,6 +11,7 @@ public final class Slot {
     private final Member member;
     private final Supplier<String> reason;
     private final long queuedNanos;
+    private final long startNanos;
     private boolean released;
 
     /// The place is taken already, by {@link Pool#take}.
@@ -19,6 +20,7 @@ public final class Slot {
         this.member = member;
         this.reason = reason;
         this.queuedNanos = queuedNanos;
+        this.startNanos = pool.now();
         member.endpoint().begun();
     }
 
@@ -42,7 +44,7 @@ public final class Slot {
 
     /// The first content byte came, this long after the exchange began.
     public void firstByte(long ttftNanos) {
-        member.endpoint().firstByte(ttftNanos, pool.now());
+        pool.firstByte(member, ttftNanos);
     }
 
     /// @param count output tokens of this exchange, reported or counted
@@ -61,6 +63,6 @@ public final class Slot {
             throw new IllegalStateException("released twice: " + member.endpoint());
         }
         released = true;
-        pool.ended(member, result, retryAfterNanos);
+        pool.ended(member, result, retryAfterNanos, startNanos);
     }
 }

@@ -38,7 +38,8 @@ record LeastLoaded(RandomGenerator random) implements Picker {
         int looks = n <= FULL_SCAN ? n : SAMPLE;
         int start = n > 1 ? random.nextInt(n) : 0;
         for (int i = 0; i < n && (i < looks || best == null); i++) {
-            Member member = usable.get((start + i) % n);
+            Member member =
+                    usable.get(n > FULL_SCAN && i < SAMPLE ? random.nextInt(n) : (start + i) % n);
             if (!Candidates.accepts(snapshot, member, request.model(), tried, nowNanos)) {
                 continue;
             }

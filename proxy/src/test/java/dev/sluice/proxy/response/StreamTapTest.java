@@ -89,14 +89,14 @@ class StreamTapTest {
                         Api.MESSAGES,
                         List.of(
                                 "event: message_start\n"
-                                    + "data: {\"type\":\"message_start\",\"message\":"
-                                    + "{\"usage\":{\"input_tokens\":9,\"output_tokens\":1}}}",
+                                        + "data: {\"type\":\"message_start\",\"message\":"
+                                        + "{\"usage\":{\"input_tokens\":9,\"output_tokens\":1}}}",
                                 "event: content_block_start\n"
-                                    + "data: {\"type\":\"content_block_start\"}",
+                                        + "data: {\"type\":\"content_block_start\"}",
                                 "event: ping\ndata: {\"type\":\"ping\"}",
                                 "event: content_block_delta\n"
-                                    + "data: {\"type\":\"content_block_delta\","
-                                    + "\"delta\":{\"text\":\"Hi\"}}",
+                                        + "data: {\"type\":\"content_block_delta\","
+                                        + "\"delta\":{\"text\":\"Hi\"}}",
                                 "event: message_delta\ndata: {\"type\":\"message_delta\",\"usage\":"
                                         + "{\"input_tokens\":9,\"output_tokens\":12}}",
                                 "event: message_stop\ndata: {\"type\":\"message_stop\"}"),

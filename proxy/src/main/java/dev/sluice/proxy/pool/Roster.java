@@ -1,0 +1,216 @@
+package dev.sluice.proxy.pool;
+
+import dev.sluice.proxy.pool.HealthState.Degraded;
+import dev.sluice.proxy.pool.HealthState.Draining;
+import dev.sluice.proxy.pool.HealthState.Healthy;
+import dev.sluice.proxy.pool.HealthState.Starting;
+import dev.sluice.proxy.pool.HealthState.Unhealthy;
+import dev.sluice.proxy.pool.Member.Use;
+import dev.sluice.proxy.pool.PoolConfig.Cap;
+import dev.sluice.proxy.pool.PoolConfig.Weights;
+import dev.sluice.proxy.pool.Watch.Peers;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Function;
+
+/// A pool's endpoints as the control thread holds them, and what it makes of them: judges each,
+/// then lays all of them into one {@link Snapshot}. Control thread only.
+final class Roster {
+    private static final Logger LOG = LoggerFactory.getLogger(Roster.class);
+    private static final double LEAST_LIVE = 0.1;
+    private static final double MOST_LIVE = 10;
+
+    final Pool pool;
+    private final Map<String, Watch> watches = new LinkedHashMap<>();
+    private Peers peers = new Peers(null, null);
+
+    Roster(Pool pool) {
+        this.pool = pool;
+    }
+
+    Collection<Watch> watches() {
+        return watches.values();
+    }
+
+    @Nullable Watch find(String id) {
+        return watches.get(id);
+    }
+
+    /// False when the pool has it already.
+    boolean add(EndpointConfig config, long now) {
+        if (watches.containsKey(config.url().id())) {
+            return false;
+        }
+        var endpoint = new Endpoint(config);
+        watches.put(endpoint.id(), new Watch(endpoint, pool.config().health(), now));
+        LOG.info("endpoint {} joins pool {}", endpoint.url(), pool.name());
+        return true;
+    }
+
+    boolean remove(String id) {
+        if (watches.remove(id) == null) {
+            return false;
+        }
+        LOG.info("endpoint {} leaves pool {}", id, pool.name());
+        return true;
+    }
+
+    void tick(long now) {
+        watches.values().forEach(Watch::tick);
+        peers = new Peers(median(Recent::ttftNanos), median(Recent::nanosPerToken));
+        watches.values().forEach(w -> judge(w, now));
+        publish(now);
+    }
+
+    void judge(Watch watch, long now) {
+        HealthState before = watch.judge(peers, mayEject(), now);
+        HealthState after = watch.state();
+        if (!before.label().equals(after.label())) {
+            LOG.info(
+                    "endpoint {} of pool {}: {} -> {}: {}",
+                    watch.endpoint.id(),
+                    pool.name(),
+                    before.label(),
+                    after.label(),
+                    after.reason());
+        }
+    }
+
+    /// Whether one more may go without more than half being out.
+    private boolean mayEject() {
+        long out = watches.values().stream().filter(w -> w.bare() instanceof Unhealthy).count();
+        return (out + 1) * 2 <= watches.size();
+    }
+
+    void publish(long now) {
+        List<Watch> ready =
+                watches.values().stream()
+                        .filter(w -> w.ready() && w.resolved() && !(w.state() instanceof Draining))
+                        .toList();
+        // While most of the pool is new, nobody else could take the load that they are spared.
+        boolean slowStart = ready.stream().filter(w -> w.isNew(now)).count() * 2 <= ready.size();
+        Watch lastResort = ready.isEmpty() ? lastResort(now) : null;
+        Double meanGoodput = meanGoodput(ready);
+        var members = new ArrayList<Member>();
+        for (Watch watch : watches.values()) {
+            double weight =
+                    base(watch, meanGoodput)
+                            * (slowStart ? watch.slowStart(now) : 1)
+                            * watch.healthWeight();
+            Use use = watch == lastResort ? Use.TRIAL : use(watch, now);
+            members.add(member(watch, use, weight, now));
+        }
+        pool.publish(snapshot(members));
+    }
+
+    private Member member(Watch watch, Use use, double weight, long now) {
+        Engine engine = watch.engine();
+        boolean learned = pool.config().models().isEmpty();
+        return new Member(
+                watch.endpoint,
+                watch.state(),
+                use,
+                weight,
+                cap(engine),
+                watch.foreignNow(now),
+                learned && engine != null ? engine.models() : null,
+                watch.report(),
+                watch.recent());
+    }
+
+    private Snapshot snapshot(List<Member> members) {
+        var models = new LinkedHashSet<String>(pool.config().models());
+        var sets = new HashSet<Set<String>>();
+        for (Member member : members) {
+            if (member.models() != null) {
+                models.addAll(member.models());
+                sets.add(member.models());
+            }
+        }
+        return new Snapshot(
+                pool.name(),
+                List.copyOf(members),
+                members.stream()
+                        .filter(m -> m.use() == Use.FULL || m.use() == Use.DEGRADED)
+                        .toList(),
+                members.stream().filter(m -> m.use() == Use.TRIAL).toList(),
+                models,
+                sets.size() > 1);
+    }
+
+    private static Use use(Watch watch, long now) {
+        if (!watch.resolved()) {
+            return Use.NONE;
+        }
+        return switch (watch.state()) {
+            case Healthy _ -> Use.FULL;
+            case Degraded _ -> Use.DEGRADED;
+            case Unhealthy _ -> watch.trialDue(now) ? Use.TRIAL : Use.NONE;
+            case Starting _, Draining _ -> Use.NONE;
+        };
+    }
+
+    private @Nullable Watch lastResort(long now) {
+        return watches.values().stream().anyMatch(w -> w.trialDue(now))
+                ? null
+                : watches.values().stream()
+                        .filter(Watch::lastResort)
+                        .min(Comparator.comparingInt(Watch::badness))
+                        .orElse(null);
+    }
+
+    private int cap(@Nullable Engine engine) {
+        return switch (pool.config().cap()) {
+            case Cap.None _ -> Integer.MAX_VALUE;
+            case Cap.Fixed(int slots) -> slots;
+            case Cap.Engine _ ->
+                    engine == null || engine.slots() == null ? Integer.MAX_VALUE : engine.slots();
+        };
+    }
+
+    /// The configured weight, or the goodput relative to the pool's mean.
+    private double base(Watch watch, @Nullable Double meanGoodput) {
+        Double goodput = watch.recent().goodput();
+        if (meanGoodput == null || goodput == null) {
+            return watch.endpoint.weight();
+        }
+        return Math.clamp(goodput / meanGoodput, LEAST_LIVE, MOST_LIVE);
+    }
+
+    /// Null with configured weights, and before every ready endpoint has been measured.
+    private @Nullable Double meanGoodput(List<Watch> ready) {
+        if (pool.config().weights() != Weights.LIVE) {
+            return null;
+        }
+        List<Double> known =
+                ready.stream().map(w -> w.recent().goodput()).filter(Objects::nonNull).toList();
+        double mean = known.stream().mapToDouble(d -> d).average().orElse(0);
+        return known.size() < ready.size() || mean == 0 ? null : mean;
+    }
+
+    /// The lower median: with two endpoints the slow one is compared with the fast one.
+    private @Nullable Double median(Function<Recent, @Nullable Double> figure) {
+        var values = new ArrayList<Double>();
+        for (Watch watch : watches.values()) {
+            Double value = figure.apply(watch.recent());
+            if (value != null) {
+                values.add(value);
+            }
+        }
+        values.sort(null);
+        return values.isEmpty() ? null : values.get((values.size() - 1) / 2);
+    }
+}
