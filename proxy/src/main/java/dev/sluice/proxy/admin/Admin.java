@@ -1,0 +1,257 @@
+package dev.sluice.proxy.admin;
+
+import dev.sluice.proxy.accounting.Accounting;
+import dev.sluice.proxy.accounting.CallRecord;
+import dev.sluice.proxy.accounting.LoadReports;
+import dev.sluice.proxy.accounting.PoolView;
+import dev.sluice.proxy.accounting.Pulse;
+import dev.sluice.shared.AdminAnswer;
+import dev.sluice.shared.AdminConfig;
+import dev.sluice.shared.AdminRequest;
+import dev.sluice.shared.AdminRoute;
+import dev.sluice.shared.AdminServer;
+import dev.sluice.shared.LoadReport;
+import dev.sluice.shared.ScalingStatus;
+
+import org.jspecify.annotations.Nullable;
+
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+
+/// The admin port of a proxy.
+///
+/// `/livez` is 200 for as long as the process answers. `/readyz` and `/health` say {@link
+/// Readiness}. A thread of its own beats once a second for {@link Pulse} and {@link Live}.
+public final class Admin implements AutoCloseable {
+    private static final int LINES = 40;
+
+    private final Shown shown;
+    private final Scaling scaling = new Scaling();
+    private final Live live;
+    private final AdminServer server;
+    private final Thread beats;
+
+    /// What the port shows.
+    ///
+    /// @param config the effective configuration: a record; its secrets are left out of answers
+    /// @param draining whether the proxy finishes and accepts nothing new
+    public record Shown(
+            String version,
+            Object config,
+            Accounting accounting,
+            Membership membership,
+            BooleanSupplier draining) {
+        List<PoolView> pools() {
+            return accounting.loads().pools();
+        }
+
+        LoadReports loads() {
+            return accounting.loads();
+        }
+    }
+
+    /// Binds and answers.
+    ///
+    /// @throws dev.sluice.shared.ConfigException when the address cannot be used
+    public static Admin start(AdminConfig config, Shown shown) {
+        return new Admin(config, shown);
+    }
+
+    private Admin(AdminConfig config, Shown shown) {
+        this.shown = shown;
+        this.live = new Live(this::picture, this::history);
+        this.server = AdminServer.start(config, routes());
+        this.beats = Thread.ofVirtual().name("admin-beat").start(this::beat);
+    }
+
+    public int port() {
+        return server.port();
+    }
+
+    /// Where the page is.
+    public URI url() {
+        return server.url();
+    }
+
+    @Override
+    public void close() {
+        beats.interrupt();
+        server.close();
+    }
+
+    private List<AdminRoute> routes() {
+        var routes = new ArrayList<AdminRoute>();
+        routes.add(AdminRoute.open("/livez", _ -> AdminAnswer.text(200, "ok\n")));
+        routes.add(AdminRoute.open("/health/liveliness", _ -> AdminAnswer.text(200, "ok\n")));
+        for (String path : List.of("/readyz", "/health", "/health/readiness")) {
+            routes.add(AdminRoute.open(path, _ -> health()));
+        }
+        routes.add(AdminRoute.open("/metrics", this::metrics));
+        routes.add(AdminRoute.get("/admin/v1/status", _ -> AdminAnswer.ok(status())));
+        routes.add(AdminRoute.get("/admin/v1/load", _ -> AdminAnswer.ok(load())));
+        routes.add(AdminRoute.get("/admin/v1/requests", this::requests));
+        routes.add(AdminRoute.get("/admin/v1/requests/{id}", this::request));
+        routes.add(AdminRoute.get("/admin/v1/events", _ -> live.watch()));
+        routes.add(AdminRoute.post("/admin/v1/scaling", this::scaling));
+        routes.addAll(
+                new EndpointRoutes(shown.pools(), shown.membership(), this::endpoints).routes());
+        return routes;
+    }
+
+    private AdminAnswer health() {
+        Readiness now = readiness();
+        return new AdminAnswer.Json(
+                now.ready() ? 200 : 503,
+                Map.of("status", now.ready() ? "ok" : "unavailable", "reason", now.reason()));
+    }
+
+    private AdminAnswer metrics(AdminRequest request) {
+        return new AdminAnswer.Content(
+                200,
+                Accounting.scrapeType(request.accept()),
+                shown.accounting().scrape(request.accept()),
+                Map.of());
+    }
+
+    private Map<String, @Nullable Object> status() {
+        Readiness ready = readiness();
+        var out = new LinkedHashMap<String, @Nullable Object>();
+        out.put("proxy", shown.loads().proxy());
+        out.put("version", shown.version());
+        out.put("started_ms", shown.loads().startedMs());
+        out.put("uptime_s", uptimeS());
+        out.put("ready", ready.ready());
+        out.put("draining", shown.draining().getAsBoolean());
+        out.put("reason", ready.reason());
+        out.put("pools", load().pools());
+        out.put("scaling", scaling.all());
+        out.put("config", ConfigView.of(shown.config()));
+        return out;
+    }
+
+    private AdminAnswer requests(AdminRequest request) {
+        int limit = request.number("limit", 100, 1, 10_000);
+        return AdminAnswer.ok(
+                Map.of(
+                        "requests",
+                        shown.accounting().ring().newest(limit, _ -> true).stream()
+                                .map(CallView::of)
+                                .toList()));
+    }
+
+    private AdminAnswer request(AdminRequest request) {
+        CallRecord call = shown.accounting().ring().find(request.path("id"));
+        return call == null
+                ? AdminAnswer.notFound(
+                        "id",
+                        "no call of id \"" + request.path("id") + "\" is remembered",
+                        "it may run still, or be older than the last 10,000; the newest are at"
+                                + " /admin/v1/requests")
+                : AdminAnswer.ok(CallView.explain(call));
+    }
+
+    private AdminAnswer scaling(AdminRequest request) {
+        ScalingStatus status = request.lenient(ScalingStatus.class);
+        if (shown.pools().stream().noneMatch(p -> p.pool().name().equals(status.pool()))) {
+            return AdminAnswer.notFound(
+                    "pool",
+                    "no pool is named \"" + status.pool() + "\"",
+                    "name the pool as this proxy's configuration does");
+        }
+        scaling.heard(status);
+        return AdminAnswer.ok(Map.of("pool", status.pool()));
+    }
+
+    private Readiness readiness() {
+        return Readiness.of(shown.draining().getAsBoolean(), shown.pools());
+    }
+
+    private LoadReport load() {
+        return shown.loads()
+                .now(
+                        !shown.draining().getAsBoolean(),
+                        System.nanoTime(),
+                        System.currentTimeMillis());
+    }
+
+    private List<EndpointView> endpoints() {
+        var out = new ArrayList<EndpointView>();
+        for (LoadReport.PoolLoad pool : load().pools()) {
+            out.addAll(endpoints(pool));
+        }
+        return out;
+    }
+
+    private List<EndpointView> endpoints(LoadReport.PoolLoad load) {
+        for (PoolView view : shown.pools()) {
+            if (view.pool().name().equals(load.pool())) {
+                return EndpointView.of(load, view.pool().snapshot().members());
+            }
+        }
+        return List.of();
+    }
+
+    private Live.Picture picture() {
+        Readiness ready = readiness();
+        var pools = new ArrayList<Live.PoolPicture>();
+        for (LoadReport.PoolLoad load : load().pools()) {
+            List<Pulse.Beat> beats = shown.accounting().pulse().of(load.pool()).beats();
+            pools.add(
+                    new Live.PoolPicture(
+                            load.pool(),
+                            policy(load.pool()),
+                            load.models(),
+                            load.oldestQueuedMs(),
+                            beats.isEmpty() ? null : beats.getLast(),
+                            endpoints(load)));
+        }
+        return new Live.Picture(
+                System.currentTimeMillis(),
+                uptimeS(),
+                shown.version(),
+                ready.ready(),
+                ready.reason(),
+                pools,
+                scaling.all(),
+                shown.accounting().ring().newest(LINES, _ -> true).stream()
+                        .map(call -> Live.CallLine.of(CallView.of(call)))
+                        .toList());
+    }
+
+    private String policy(String pool) {
+        return shown.pools().stream()
+                .filter(p -> p.pool().name().equals(pool))
+                .map(p -> p.pool().config().policy().label())
+                .findFirst()
+                .orElse("");
+    }
+
+    private Map<String, List<Pulse.Beat>> history() {
+        var out = new LinkedHashMap<String, List<Pulse.Beat>>();
+        for (PoolView view : shown.pools()) {
+            out.put(view.pool().name(), shown.accounting().pulse().of(view.pool().name()).beats());
+        }
+        return out;
+    }
+
+    private long uptimeS() {
+        return (System.currentTimeMillis() - shown.loads().startedMs()) / 1_000;
+    }
+
+    /// Keeps to whole seconds of its own clock, so that a slow beat does not stretch the next.
+    private void beat() {
+        long next = System.nanoTime();
+        while (!Thread.currentThread().isInterrupted()) {
+            shown.accounting().pulse().beat(System.nanoTime(), System.currentTimeMillis());
+            live.publish();
+            next = Math.max(next + TimeUnit.SECONDS.toNanos(1), System.nanoTime());
+            LockSupport.parkNanos(next - System.nanoTime());
+        }
+    }
+}
