@@ -14,10 +14,14 @@ public enum Api {
     IMAGES("/v1/images/"),
     OTHER("/v1/");
 
+    private static final Api[] ALL = values();
+
     private final String path;
+    private final boolean prefix;
 
     Api(String path) {
         this.path = path;
+        this.prefix = path.endsWith("/");
     }
 
     /// The path, or its beginning when it ends with `/`.
@@ -27,8 +31,8 @@ public enum Api {
 
     /// @param path without the query
     public static Api of(String path) {
-        for (Api api : values()) {
-            if (api.path.endsWith("/") ? path.startsWith(api.path) : path.equals(api.path)) {
+        for (Api api : ALL) {
+            if (api.prefix ? path.startsWith(api.path) : path.equals(api.path)) {
                 return api;
             }
         }
