@@ -159,6 +159,14 @@ public final class Listener {
         return cut;
     }
 
+    /// Stops at once, when the rest of the proxy cannot start.
+    public void abort() {
+        if (server != null) {
+            server.close().awaitUninterruptibly();
+        }
+        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+    }
+
     private void each(java.util.function.Consumer<Connected> what) {
         loops.forEach(
                 (loop, connected) ->
