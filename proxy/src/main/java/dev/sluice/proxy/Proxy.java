@@ -11,7 +11,12 @@ import dev.sluice.proxy.pool.PoolControl;
 import dev.sluice.proxy.routing.Dispatcher;
 import dev.sluice.proxy.routing.Router;
 import dev.sluice.proxy.upstream.Connections;
+
 import io.netty.channel.EventLoop;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.net.URI;
 import java.util.List;
@@ -19,10 +24,9 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/// A running proxy: config -> build -> serve -> drain. Who reads this file knows what it is made of.
+/// A running proxy: config -> build -> serve -> drain. Who reads this file knows what it is made
+/// of.
 public final class Proxy implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Proxy.class);
 
@@ -50,7 +54,10 @@ public final class Proxy implements AutoCloseable {
         var router = new Router(dispatchers, config.aliases());
         var gate = new Gate(config.keys(), clock.getAsLong());
         var accounting =
-                new Accounting(version(), dispatchers.stream().map(Proxy::view).toList(), System.currentTimeMillis());
+                new Accounting(
+                        version(),
+                        dispatchers.stream().map(Proxy::view).toList(),
+                        System.currentTimeMillis());
         CallObserver observer =
                 call -> {
                     accounting.ended(call);
@@ -60,7 +67,16 @@ public final class Proxy implements AutoCloseable {
                 Listener.bind(
                         config.listen(),
                         config.listener(),
-                        loop -> new Lane(loop, gate, router, connections(loop, config, clock), config.calls(), observer, clock, System::currentTimeMillis));
+                        loop ->
+                                new Lane(
+                                        loop,
+                                        gate,
+                                        router,
+                                        connections(loop, config, clock),
+                                        config.calls(),
+                                        observer,
+                                        clock,
+                                        System::currentTimeMillis));
         var draining = new AtomicBoolean();
         Admin admin = admin(config, accounting, control, draining, listener);
         control.start();
@@ -68,15 +84,25 @@ public final class Proxy implements AutoCloseable {
     }
 
     private static Connections connections(EventLoop loop, ProxyConfig config, LongSupplier clock) {
-        return new Connections(loop, config.listener().sockets().client(), config.upstream(), clock);
+        return new Connections(
+                loop, config.listener().sockets().client(), config.upstream(), clock);
     }
 
     private static Admin admin(
-            ProxyConfig config, Accounting accounting, PoolControl control, AtomicBoolean draining, Listener listener) {
+            ProxyConfig config,
+            Accounting accounting,
+            PoolControl control,
+            AtomicBoolean draining,
+            Listener listener) {
         try {
             return Admin.start(
                     config.admin(),
-                    new Admin.Shown(version(), config, accounting, new PoolMembership(control), draining::get));
+                    new Admin.Shown(
+                            version(),
+                            config,
+                            accounting,
+                            new PoolMembership(control),
+                            draining::get));
         } catch (RuntimeException e) {
             listener.abort();
             throw e;
@@ -90,7 +116,11 @@ public final class Proxy implements AutoCloseable {
                     var queue = dispatcher.queue();
                     var wait = queue.predictedWait();
                     return new PoolView.Queue(
-                            queue.waiting(), queue.held(), queue.oldest().toNanos(), wait == null ? null : wait.toNanos(), queue.arrivals());
+                            queue.waiting(),
+                            queue.held(),
+                            queue.oldest().toNanos(),
+                            wait == null ? null : wait.toNanos(),
+                            queue.arrivals());
                 });
     }
 
@@ -100,7 +130,12 @@ public final class Proxy implements AutoCloseable {
         return version == null ? "dev" : version;
     }
 
-    private Proxy(PoolControl control, Listener listener, Admin admin, Accounting accounting, AtomicBoolean draining) {
+    private Proxy(
+            PoolControl control,
+            Listener listener,
+            Admin admin,
+            Accounting accounting,
+            AtomicBoolean draining) {
         this.control = control;
         this.listener = listener;
         this.admin = admin;
