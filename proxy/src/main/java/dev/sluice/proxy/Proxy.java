@@ -2,7 +2,6 @@ package dev.sluice.proxy;
 
 import dev.sluice.proxy.accounting.Accounting;
 import dev.sluice.proxy.accounting.CallObserver;
-import dev.sluice.proxy.accounting.PoolView;
 import dev.sluice.proxy.admin.Admin;
 import dev.sluice.proxy.admission.Gate;
 import dev.sluice.proxy.call.Lane;
@@ -53,11 +52,7 @@ public final class Proxy implements AutoCloseable {
                 control.pools().stream().map(pool -> new Dispatcher(pool, clock, random)).toList();
         var router = new Router(dispatchers, config.aliases());
         var gate = new Gate(config.keys(), clock.getAsLong());
-        var accounting =
-                new Accounting(
-                        version(),
-                        dispatchers.stream().map(Proxy::view).toList(),
-                        System.currentTimeMillis());
+        var accounting = new Accounting(version(), dispatchers, System.currentTimeMillis());
         CallObserver observer =
                 call -> {
                     accounting.ended(call);
@@ -97,31 +92,11 @@ public final class Proxy implements AutoCloseable {
         try {
             return Admin.start(
                     config.admin(),
-                    new Admin.Shown(
-                            version(),
-                            config,
-                            accounting,
-                            new PoolMembership(control),
-                            draining::get));
+                    new Admin.Shown(version(), config, accounting, control, draining::get));
         } catch (RuntimeException e) {
             listener.abort();
             throw e;
         }
-    }
-
-    private static PoolView view(Dispatcher dispatcher) {
-        return new PoolView(
-                dispatcher.pool(),
-                () -> {
-                    var queue = dispatcher.queue();
-                    var wait = queue.predictedWait();
-                    return new PoolView.Queue(
-                            queue.waiting(),
-                            queue.held(),
-                            queue.oldest().toNanos(),
-                            wait == null ? null : wait.toNanos(),
-                            queue.arrivals());
-                });
     }
 
     /// The build's version, or `dev` when it runs from classes.

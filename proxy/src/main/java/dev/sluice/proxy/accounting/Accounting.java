@@ -1,5 +1,7 @@
 package dev.sluice.proxy.accounting;
 
+import dev.sluice.proxy.routing.Dispatcher;
+
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
@@ -27,7 +29,8 @@ public final class Accounting implements CallObserver, AutoCloseable {
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
 
     /// @param startedMs when the process started, milliseconds since the epoch
-    public Accounting(String version, List<PoolView> pools, long startedMs) {
+    public Accounting(String version, List<Dispatcher> dispatchers, long startedMs) {
+        List<PoolView> pools = dispatchers.stream().map(PoolView::new).toList();
         this.meters = new CallMeters((pool, model) -> serves(pools, pool, model));
         this.pulse = new Pulse(pools, meters);
         this.loads = new LoadReports(UUID.randomUUID().toString(), startedMs, pools, meters, pulse);

@@ -4,6 +4,7 @@ import dev.sluice.proxy.pool.Endpoint;
 import dev.sluice.proxy.pool.EngineReport;
 import dev.sluice.proxy.pool.Member;
 import dev.sluice.proxy.pool.Snapshot;
+import dev.sluice.proxy.routing.QueueView;
 import dev.sluice.shared.EngineLoad;
 import dev.sluice.shared.LoadReport;
 import dev.sluice.shared.LoadReport.EndpointLoad;
@@ -11,6 +12,7 @@ import dev.sluice.shared.LoadReport.PoolLoad;
 
 import org.jspecify.annotations.Nullable;
 
+import java.time.Duration;
 import java.util.List;
 
 /// Makes the load report, from pool snapshots, queues and meters. Any thread.
@@ -32,17 +34,17 @@ public record LoadReports(
 
     private PoolLoad pool(PoolView view, long nowNanos, long nowMs) {
         Snapshot snapshot = view.pool().snapshot();
-        PoolView.Queue queue = view.queue().get();
+        QueueView queue = view.queue();
         PoolMeters counts = meters.pool(snapshot.pool());
-        Long predicted = queue.predictedNanos();
+        Duration predicted = queue.predictedWait();
         return new PoolLoad(
                 snapshot.pool(),
                 List.copyOf(snapshot.models()),
                 view.inFlight(),
-                queue.depth(),
+                queue.waiting(),
                 queue.held(),
-                queue.oldestNanos() / 1_000_000,
-                predicted == null ? null : predicted / 1_000_000,
+                queue.oldest().toMillis(),
+                predicted == null ? null : predicted.toMillis(),
                 slots(snapshot),
                 queue.arrivals(),
                 counts.ended(Ending.COMPLETED),

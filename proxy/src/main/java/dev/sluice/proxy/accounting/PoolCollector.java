@@ -30,7 +30,7 @@ public final class PoolCollector implements MultiCollector {
         var states = gauge(MetricNames.ENDPOINT_STATE, "1 at the state that an endpoint is in");
         for (PoolView view : pools) {
             Labels pool = Labels.of(MetricNames.POOL, view.pool().name());
-            depth.dataPoint(point(pool, view.queue().get().depth()));
+            depth.dataPoint(point(pool, view.queue().waiting()));
             for (Member member : view.pool().snapshot().members()) {
                 Labels labels = pool.add(MetricNames.ENDPOINT, member.endpoint().id());
                 inFlight.dataPoint(point(labels, member.endpoint().inFlight()));

@@ -4,25 +4,22 @@ import dev.sluice.proxy.pool.Endpoint;
 import dev.sluice.proxy.pool.HealthState;
 import dev.sluice.proxy.pool.Member;
 import dev.sluice.proxy.pool.Pool;
-
-import org.jspecify.annotations.Nullable;
-
-import java.util.function.Supplier;
+import dev.sluice.proxy.routing.Dispatcher;
+import dev.sluice.proxy.routing.QueueView;
 
 /// A pool and what waits for it, as reports and gauges read them. Any thread.
-public record PoolView(Pool pool, Supplier<Queue> queue) {
+public record PoolView(Dispatcher dispatcher) {
 
-    /// The queue at an instant.
-    ///
-    /// @param held calls that wait while no endpoint exists that could serve them
-    /// @param oldestNanos how long the first has waited; 0 when none waits
-    /// @param predictedNanos what a call arriving now would wait; null before any was measured
-    /// @param arrivals calls that asked for the pool since the start
-    public record Queue(
-            int depth, int held, long oldestNanos, @Nullable Long predictedNanos, long arrivals) {}
+    public Pool pool() {
+        return dispatcher.pool();
+    }
+
+    QueueView queue() {
+        return dispatcher.queue();
+    }
 
     int inFlight() {
-        return pool.snapshot().members().stream()
+        return pool().snapshot().members().stream()
                 .map(Member::endpoint)
                 .mapToInt(Endpoint::inFlight)
                 .sum();
@@ -31,7 +28,7 @@ public record PoolView(Pool pool, Supplier<Queue> queue) {
     /// How many endpoints take calls.
     int ready() {
         int n = 0;
-        for (Member member : pool.snapshot().members()) {
+        for (Member member : pool().snapshot().members()) {
             n += ready(member) ? 1 : 0;
         }
         return n;

@@ -115,7 +115,7 @@ public final class Pulse {
                         (now.refused() - last.refused()) / seconds,
                         (now.tokens() - last.tokens()) / seconds,
                         view.inFlight(),
-                        view.queue().get().depth(),
+                        view.queue().waiting(),
                         view.ready(),
                         now.ttft().quantileMsSince(smooth, 0.5),
                         now.ttft().quantileMsSince(smooth, 0.95)));

@@ -5,6 +5,7 @@ import dev.sluice.proxy.accounting.CallRecord;
 import dev.sluice.proxy.accounting.LoadReports;
 import dev.sluice.proxy.accounting.PoolView;
 import dev.sluice.proxy.accounting.Pulse;
+import dev.sluice.proxy.pool.PoolControl;
 import dev.sluice.shared.AdminAnswer;
 import dev.sluice.shared.AdminConfig;
 import dev.sluice.shared.AdminRequest;
@@ -45,7 +46,7 @@ public final class Admin implements AutoCloseable {
             String version,
             Object config,
             Accounting accounting,
-            Membership membership,
+            PoolControl control,
             BooleanSupplier draining) {
         List<PoolView> pools() {
             return accounting.loads().pools();
@@ -86,6 +87,7 @@ public final class Admin implements AutoCloseable {
     }
 
     private List<AdminRoute> routes() {
+        var page = new Page();
         var routes = new ArrayList<AdminRoute>();
         routes.add(AdminRoute.open("/livez", _ -> AdminAnswer.text(200, "ok\n")));
         routes.add(AdminRoute.open("/health/liveliness", _ -> AdminAnswer.text(200, "ok\n")));
@@ -93,14 +95,14 @@ public final class Admin implements AutoCloseable {
             routes.add(AdminRoute.open(path, _ -> health()));
         }
         routes.add(AdminRoute.open("/metrics", this::metrics));
+        routes.add(AdminRoute.get("/", _ -> page.answer()));
         routes.add(AdminRoute.get("/admin/v1/status", _ -> AdminAnswer.ok(status())));
         routes.add(AdminRoute.get("/admin/v1/load", _ -> AdminAnswer.ok(load())));
         routes.add(AdminRoute.get("/admin/v1/requests", this::requests));
         routes.add(AdminRoute.get("/admin/v1/requests/{id}", this::request));
         routes.add(AdminRoute.get("/admin/v1/events", _ -> live.watch()));
         routes.add(AdminRoute.post("/admin/v1/scaling", this::scaling));
-        routes.addAll(
-                new EndpointRoutes(shown.pools(), shown.membership(), this::endpoints).routes());
+        routes.addAll(new EndpointRoutes(shown.pools(), shown.control(), this::endpoints).routes());
         return routes;
     }
 

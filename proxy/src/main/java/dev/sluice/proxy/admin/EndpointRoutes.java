@@ -3,6 +3,7 @@ package dev.sluice.proxy.admin;
 import dev.sluice.proxy.accounting.PoolView;
 import dev.sluice.proxy.pool.EndpointConfig;
 import dev.sluice.proxy.pool.EndpointUrl;
+import dev.sluice.proxy.pool.PoolControl;
 import dev.sluice.shared.AdminAnswer;
 import dev.sluice.shared.AdminRequest;
 import dev.sluice.shared.AdminRoute;
@@ -20,7 +21,7 @@ import java.util.stream.Collectors;
 ///
 /// @param views all endpoints of all pools, now
 record EndpointRoutes(
-        List<PoolView> pools, Membership membership, Supplier<List<EndpointView>> views) {
+        List<PoolView> pools, PoolControl control, Supplier<List<EndpointView>> views) {
 
     /// The body of a registration.
     record Registration(@Nullable String pool, @Nullable String url, @Nullable Integer weight) {}
@@ -36,7 +37,7 @@ record EndpointRoutes(
                         r ->
                                 change(
                                         r,
-                                        membership::remove,
+                                        control::remove,
                                         "removed: what runs there finishes, nothing new goes"
                                                 + " there")),
                 AdminRoute.post(
@@ -44,7 +45,7 @@ record EndpointRoutes(
                         r ->
                                 change(
                                         r,
-                                        membership::drain,
+                                        control::drain,
                                         "draining: what runs there finishes, nothing new goes there"
                                                 + " until it is undrained")),
                 AdminRoute.post(
@@ -52,7 +53,7 @@ record EndpointRoutes(
                         r ->
                                 change(
                                         r,
-                                        membership::undrain,
+                                        control::undrain,
                                         "no longer draining: takes calls as its health allows")));
     }
 
@@ -93,7 +94,7 @@ record EndpointRoutes(
                     url.host() + " is a link-local address, where clouds keep their credentials",
                     "use the endpoint's own address");
         }
-        boolean added = membership.add(pool, new EndpointConfig(url, weight));
+        boolean added = control.add(pool, new EndpointConfig(url, weight));
         return new AdminAnswer.Json(added ? 201 : 200, Map.of("endpoint", shown(url.id())));
     }
 
