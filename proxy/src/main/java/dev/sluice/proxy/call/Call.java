@@ -792,7 +792,7 @@ public final class Call implements Waiter, ExchangeListener {
         StreamTap watching = tap;
         if (watching != null) {
             watching.readUsage();
-            on.tokens(outputTokens(watching), watching.spanNanos());
+            on.tokens(outputTokens(watching), eventStream ? watching.spanNanos() : 0);
         }
         on.release(result, retryAfterNanos);
     }

@@ -193,7 +193,7 @@ public final class Endpoint {
 
     void tokens(int count, long spanNanos) {
         outputTokens.add(count);
-        if (count > 1) {
+        if (count > 1 && spanNanos > 0) {
             gaps.add(count - 1);
             gapNanos.add(spanNanos);
         }

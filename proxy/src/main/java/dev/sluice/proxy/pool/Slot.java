@@ -48,7 +48,7 @@ public final class Slot {
     }
 
     /// @param count output tokens of this exchange, reported or counted
-    /// @param spanNanos from the first of them to the last
+    /// @param spanNanos from the first of them to the last; 0 when they came all at once
     public void tokens(int count, long spanNanos) {
         member.endpoint().tokens(count, spanNanos);
     }

@@ -21,6 +21,10 @@ public record Decision(
     private static final byte[] ENDPOINT = ascii("\r\nx-sluice-endpoint: ");
     private static final byte[] ATTEMPTS = ascii("\r\nx-sluice-attempts: ");
     private static final byte[] QUEUE = ascii("\r\nx-sluice-queue-ms: ");
+
+    /// Nothing is cached yet, and so the header says.
+    private static final byte[] CACHE = ascii("\r\nx-sluice-cache: off");
+
     private static final byte[] REASON = ascii("\r\nx-sluice-reason: ");
 
     /// Whether the `x-sluice-…` headers are written; the request id always is.
@@ -41,6 +45,7 @@ public record Decision(
             ByteBufUtil.writeAscii(out, Integer.toString(attempts));
             out.writeBytes(QUEUE);
             ByteBufUtil.writeAscii(out, Long.toString(queueMillis));
+            out.writeBytes(CACHE);
             if (reason != null) {
                 out.writeBytes(REASON);
                 ByteBufUtil.writeAscii(out, reason);
