@@ -189,29 +189,40 @@ public final class Dispatcher implements Demand {
         int place = waiting.incrementAndGet();
         long bytes = waiter.request().promptBytes();
         long total = waitingBytes.addAndGet(bytes);
-        Refusal refusal = place > config.depth() ? full(place) : null;
-        if (refusal == null && total > config.bytes()) {
-            refusal = fullOfBytes(total);
+        if (place <= config.depth() && total <= config.bytes() && inTime(place, waiter, now)) {
+            var ticket = new Ticket(waiter, now, queuedEver.incrementAndGet());
+            tickets.put(waiter, ticket);
+            inbox.add(ticket);
+            return null;
         }
-        if (refusal == null && rate.perSecond() > 0 && !incapable(pool.snapshot())) {
-            Duration wait = predicted(place);
-            refusal =
-                    now + wait.toNanos()
-                                    > Math.min(
-                                            now + config.deadline().toNanos(),
-                                            waiter.deadlineNanos())
-                            ? tooSlow(wait)
-                            : null;
+        waiting.decrementAndGet();
+        waitingBytes.addAndGet(-bytes);
+        if (place > config.depth()) {
+            return refusal(
+                    "queue_full",
+                    "its queue is full: " + (place - 1) + " of " + config.depth() + " calls");
         }
-        if (refusal != null) {
-            waiting.decrementAndGet();
-            waitingBytes.addAndGet(-bytes);
-            return refusal;
-        }
-        var ticket = new Ticket(waiter, now, queuedEver.incrementAndGet());
-        tickets.put(waiter, ticket);
-        inbox.add(ticket);
-        return null;
+        return total > config.bytes()
+                ? refusal(
+                        "queue_full",
+                        "its queue is full: "
+                                + total
+                                + " of "
+                                + config.bytes()
+                                + " bytes with this call")
+                : refusal(
+                        "queue_wait",
+                        "the wait would be about "
+                                + predicted(place).toSeconds()
+                                + " s, longer than the call may wait");
+    }
+
+    /// Whether the predicted wait ends before the call must; true while nothing is measured.
+    private boolean inTime(int place, Waiter waiter, long now) {
+        return rate.perSecond() == 0
+                || incapable(pool.snapshot())
+                || predicted(place).toNanos()
+                        <= Math.min(config.deadline().toNanos(), waiter.deadlineNanos() - now);
     }
 
     private void leave(Ticket ticket) {
@@ -348,26 +359,9 @@ public final class Dispatcher implements Demand {
                                                 || m.health() instanceof HealthState.Draining);
     }
 
+    /// At most an hour: a queue that stands still has no better answer.
     private Duration predicted(int place) {
-        return Duration.ofMillis((long) (place / rate.perSecond() * 1e3));
-    }
-
-    private Refusal full(int place) {
-        return refusal("queue_full", "its queue is full: " + (place - 1) + " of " + config.depth());
-    }
-
-    private Refusal fullOfBytes(long total) {
-        return refusal(
-                "queue_full",
-                "its queue is full: " + total + " of " + config.bytes() + " bytes with this call");
-    }
-
-    private Refusal tooSlow(Duration wait) {
-        return refusal(
-                "queue_wait",
-                "the wait would be about "
-                        + wait.toSeconds()
-                        + " s, longer than the call may wait");
+        return Duration.ofMillis((long) Math.min(place / rate.perSecond() * 1e3, 3_600e3));
     }
 
     private Refusal tooLate(long waitedNanos) {
