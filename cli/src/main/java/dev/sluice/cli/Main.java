@@ -51,6 +51,7 @@ public final class Main implements Runnable {
 
     static CommandLine commandLine(Console console) {
         var line = new CommandLine(new Main(console));
+        line.addSubcommand(new EndpointsCommand(console));
         line.setOut(console.out());
         line.setErr(console.err());
         line.registerConverter(Duration.class, new DurationText());
