@@ -1,12 +1,13 @@
 package dev.sluice.cli;
 
+import dev.sluice.proxy.pool.EndpointUrl;
+import dev.sluice.shared.AdminConfig;
 import dev.sluice.shared.ConfigException;
 import dev.sluice.shared.ConfigNode;
 import dev.sluice.shared.Units;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.TypeConversionException;
@@ -14,9 +15,11 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 import java.io.UncheckedIOException;
 import java.net.BindException;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 
 /// The command line: the list of commands, and the one place where an exception becomes a sentence
 /// and an exit code.
@@ -51,10 +54,16 @@ public final class Main implements Runnable {
 
     static CommandLine commandLine(Console console) {
         var line = new CommandLine(new Main(console));
+        line.addSubcommand(new ProxyCommand());
+        line.addSubcommand(new SimulateCommand(console));
+        line.addSubcommand(new CheckCommand(console));
         line.addSubcommand(new EndpointsCommand(console));
         line.setOut(console.out());
         line.setErr(console.err());
-        line.registerConverter(Duration.class, new DurationText());
+        converter(line, Duration.class, Units::duration);
+        converter(line, InetSocketAddress.class, Units::address);
+        converter(line, EndpointUrl.class, EndpointUrl::parse);
+        converter(line, AdminConfig.class, address -> AdminConfig.parse(address, null));
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setUsageHelpAutoWidth(true);
         line.setParameterExceptionHandler((e, args) -> badFlag(e, console));
@@ -66,6 +75,19 @@ public final class Main implements Runnable {
     @Override
     public void run() {
         commandLine(console).usage(console.out());
+    }
+
+    /// Has a flag's text read by one of the readers of configuration files.
+    private static <T> void converter(CommandLine line, Class<T> type, Function<String, T> read) {
+        line.registerConverter(
+                type,
+                text -> {
+                    try {
+                        return read.apply(text);
+                    } catch (IllegalArgumentException e) {
+                        throw new TypeConversionException(e.getMessage());
+                    }
+                });
     }
 
     private static int badFlag(ParameterException e, Console console) {
@@ -134,17 +156,6 @@ public final class Main implements Runnable {
                 "sluice " + (version == null ? "(not from a jar)" : version),
                 "java " + Runtime.version()
             };
-        }
-    }
-
-    private static final class DurationText implements ITypeConverter<Duration> {
-        @Override
-        public Duration convert(String text) {
-            try {
-                return Units.duration(text);
-            } catch (IllegalArgumentException e) {
-                throw new TypeConversionException(e.getMessage());
-            }
         }
     }
 }
