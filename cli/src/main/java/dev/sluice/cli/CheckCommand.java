@@ -17,9 +17,12 @@ import java.util.concurrent.Callable;
 @Command(
         name = "check",
         mixinStandardHelpOptions = true,
+        header = "Validates a configuration file.",
         description = {
-            "Validates a configuration file: exit code 0, or 2 with every problem, its line, its",
-            "path and the fix. Starts nothing and contacts nobody."
+            "",
+            "Exit code 0, or 2 with every problem: its line, its path and the fix. Starts nothing",
+            "and contacts nobody.",
+            ""
         },
         footer = {"", "Example:", "  sluice check --config sluice.yaml"})
 final class CheckCommand implements Callable<Integer> {

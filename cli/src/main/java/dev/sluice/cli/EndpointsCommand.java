@@ -14,7 +14,7 @@ import java.util.concurrent.Callable;
 @Command(
         name = "endpoints",
         mixinStandardHelpOptions = true,
-        description = "Shows a proxy's endpoints; drains one before it is taken away.",
+        header = "Shows a proxy's endpoints; drains one before it is taken away.",
         footer = {
             "",
             "Examples:",

@@ -1,6 +1,7 @@
 package dev.sluice.cli;
 
 import dev.sluice.proxy.pool.EndpointUrl;
+import dev.sluice.proxy.pool.Policy;
 import dev.sluice.shared.AdminConfig;
 import dev.sluice.shared.ConfigException;
 import dev.sluice.shared.ConfigNode;
@@ -9,6 +10,7 @@ import dev.sluice.shared.Units;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -27,11 +29,8 @@ import java.util.function.Function;
         name = "sluice",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
-        description = {
-            "Load-balancing proxy and autoscaler for LLM inference.",
-            "",
-            "Start with:  sluice demo"
-        },
+        header = "Load-balancing proxy and autoscaler for LLM inference.",
+        description = "%nStart with:  sluice demo%n",
         commandListHeading = "%nCommands:%n",
         footer = {
             "",
@@ -39,6 +38,8 @@ import java.util.function.Function;
             "Exit codes: 0 done, 1 failed, 2 bad input. SLUICE_LOG=debug logs more."
         })
 public final class Main implements Runnable {
+
+    private static final int HELP_WIDTH = 100;
 
     private final Console console;
 
@@ -61,11 +62,12 @@ public final class Main implements Runnable {
         line.setOut(console.out());
         line.setErr(console.err());
         converter(line, Duration.class, Units::duration);
+        converter(line, Policy.class, Main::policy);
         converter(line, InetSocketAddress.class, Units::address);
         converter(line, EndpointUrl.class, EndpointUrl::parse);
         converter(line, AdminConfig.class, address -> AdminConfig.parse(address, null));
         line.setCaseInsensitiveEnumValuesAllowed(true);
-        line.setUsageHelpAutoWidth(true);
+        line.setUsageHelpWidth(HELP_WIDTH);
         line.setParameterExceptionHandler((e, args) -> badFlag(e, console));
         line.setExecutionExceptionHandler((e, cmd, parsed) -> failure(e, console));
         return line;
@@ -90,13 +92,27 @@ public final class Main implements Runnable {
                 });
     }
 
+    private static Policy policy(String text) {
+        for (Policy policy : Policy.values()) {
+            if (policy.label().equals(text)) {
+                return policy;
+            }
+        }
+        var names = new TreeSet<String>();
+        for (Policy policy : Policy.values()) {
+            names.add(policy.label());
+        }
+        throw new IllegalArgumentException(
+                "\"" + text + "\" is not a policy; there are " + String.join(", ", names));
+    }
+
     private static int badFlag(ParameterException e, Console console) {
         CommandLine cmd = e.getCommandLine();
         String name = cmd.getCommandSpec().qualifiedName();
         if (e.getArgSpec() == null && e instanceof UnmatchedArgumentException unknown) {
             console.err().println(name + ": " + unmatched(unknown));
         } else {
-            console.err().println(name + ": " + lowerFirst(String.valueOf(e.getMessage())));
+            console.err().println(name + ": " + wrongValue(e));
         }
         console.err().println("See: " + name + " --help");
         return 2;
@@ -143,7 +159,13 @@ public final class Main implements Runnable {
         return code;
     }
 
-    private static String lowerFirst(String text) {
+    /// `--policy: "foo" is not a policy; …` for a value, else picocli's own sentence.
+    private static String wrongValue(ParameterException e) {
+        String text = String.valueOf(e.getMessage());
+        if (e.getArgSpec() instanceof OptionSpec option
+                && e.getCause() instanceof TypeConversionException) {
+            return option.longestName() + ": " + e.getCause().getMessage();
+        }
         return text.isEmpty() ? text : Character.toLowerCase(text.charAt(0)) + text.substring(1);
     }
 

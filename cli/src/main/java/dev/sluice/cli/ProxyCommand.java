@@ -33,9 +33,10 @@ import java.util.concurrent.Callable;
         name = "proxy",
         mixinStandardHelpOptions = true,
         sortOptions = false,
+        header = "Runs the proxy.",
         description = {
-            "Runs the proxy. Applications point their base URL at it:",
-            "OPENAI_BASE_URL=http://127.0.0.1:8080/v1",
+            "",
+            "Applications point their base URL at it: OPENAI_BASE_URL=http://127.0.0.1:8080/v1",
             "Ctrl-C or SIGTERM lets running calls finish; a second ends at once.",
             ""
         },

@@ -24,17 +24,19 @@ import java.util.concurrent.atomic.AtomicBoolean;
         name = "simulate",
         mixinStandardHelpOptions = true,
         sortOptions = false,
+        header = "Runs one modelled replica: no GPU, no model.",
         description = {
-            "Runs one modelled replica: OpenAI API with streaming, vLLM's paths and metric names,",
-            "continuous batching, KV and prefix cache, faults on request. No GPU, no model.",
+            "",
+            "OpenAI API with streaming, vLLM's paths and metric names, continuous batching,",
+            "KV and prefix cache, faults on request.",
             ""
         },
         footer = {
             "",
             "Faults, each a --fail: error=0.1, status=503:0.2, slow=8, hang, stall=0.05,"
-                + " reset=0.05,",
+                    + " reset=0.05,",
             "  close, truncate, garbage, refuse, unhealthy, crash-after=30s. POST /sim/faults"
-                + " changes",
+                    + " changes",
             "  them while it runs.",
             "",
             "Examples:",

@@ -1,0 +1,134 @@
+package dev.sluice.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+class CommandLineTest {
+    @TempDir Path folder;
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    private int run(String... args) {
+        var console = new Console(new PrintWriter(out, true), new PrintWriter(err, true), false);
+        return Main.commandLine(console).execute(args);
+    }
+
+    private Path file(String text) throws IOException {
+        return Files.writeString(folder.resolve("sluice.yaml"), text);
+    }
+
+    @Test
+    void showsTheCommandsWhenGivenNone() {
+        assertThat(run()).isZero();
+        assertThat(out.toString()).contains("Commands:", "proxy", "check", "endpoints");
+    }
+
+    @Test
+    void everyCommandHasHelpWithExamples() {
+        for (String command : Main.commandLine(Console.ofProcess()).getSubcommands().keySet()) {
+            assertThat(run(command, "--help")).as(command).isZero();
+        }
+        assertThat(out.toString()).contains("Example");
+        assertThat(err.toString()).isEmpty();
+    }
+
+    @Test
+    void suggestsTheFlagThatWasMeant() {
+        assertThat(run("proxy", "--polcy", "latency")).isEqualTo(2);
+        assertThat(err.toString())
+                .contains("unknown flag --polcy (did you mean --policy?)", "sluice proxy --help")
+                .doesNotContain("\tat ");
+    }
+
+    @Test
+    void suggestsTheCommandThatWasMeant() {
+        assertThat(run("chek")).isEqualTo(2);
+        assertThat(err.toString()).contains("unknown word chek (did you mean check?)");
+    }
+
+    @Test
+    void namesTheFlagWhoseValueIsWrong() {
+        assertThat(run("proxy", "--endpoint", "10.0.0.1:8000")).isEqualTo(2);
+        assertThat(err.toString())
+                .contains("--endpoint: \"10.0.0.1:8000\" ", "http://10.0.0.1:8000");
+        assertThat(run("proxy", "--policy", "least")).isEqualTo(2);
+        assertThat(err.toString()).contains("--policy: \"least\" is not a policy", "least_loaded");
+        assertThat(run("simulate", "--port", "0", "--ttft", "200")).isEqualTo(2);
+        assertThat(err.toString()).contains("--ttft: \"200\" is not a time", "500ms");
+        assertThat(run("simulate", "--port", "0", "--fail", "eror")).isEqualTo(2);
+        assertThat(err.toString()).contains("--fail eror: no such fault; did you mean error?");
+    }
+
+    @Test
+    void proxyNeedsToBeToldItsEndpointsOnce() {
+        assertThat(run("proxy")).isEqualTo(2);
+        assertThat(err.toString()).contains("--endpoint URL or --config FILE");
+        String url = "http://10.0.0.1:8000";
+        assertThat(run("proxy", "--endpoint", url, "--endpoint", url + "/v1")).isEqualTo(2);
+        assertThat(err.toString()).contains("is given twice");
+    }
+
+    @Test
+    void checkPassesAGoodFile() throws IOException {
+        Path good =
+                file(
+                        "pools: [{name: a, endpoints: [{url: http://10.0.0.1:1}, {url:"
+                            + " http://b:2}]}]");
+        assertThat(run("check", "--config", good.toString())).isZero();
+        assertThat(out.toString()).contains("good (proxy, 1 pool, 2 endpoints)");
+    }
+
+    @Test
+    void checkTellsEveryProblemWithLineAndFix() throws IOException {
+        Path bad =
+                file(
+                        """
+                        listen: 8080x
+                        pools:
+                          - name: a
+                            polcy: latency
+                            endpoints: [{url: "http://h:1"}, {url: "http://h:1"}]
+                        """);
+        assertThat(run("check", "--config", bad.toString())).isEqualTo(2);
+        assertThat(err.toString())
+                .contains(
+                        "3 problems",
+                        "line 1: listen",
+                        "line 4: pools[0].polcy: unknown key (did you mean policy?)",
+                        "h:1 is already endpoints[0]");
+        assertThat(run("check", "--json", "--config", bad.toString())).isEqualTo(2);
+        assertThat(out.toString()).contains("\"path\":\"pools[0].polcy\"", "\"line\":4");
+    }
+
+    @Test
+    void checkSaysThatAFileIsMissing() {
+        assertThat(run("check", "--config", "/nowhere.yaml")).isEqualTo(2);
+        assertThat(err.toString()).contains("there is no such file");
+    }
+
+    @Test
+    void saysWhenNoProxyAnswers() {
+        assertThat(run("endpoints", "list", "--admin", "127.0.0.1:1")).isEqualTo(1);
+        assertThat(err.toString()).contains("nothing answers at http://127.0.0.1:1");
+        assertThat(run("endpoints", "list", "--admin", "here")).isEqualTo(2);
+        assertThat(err.toString()).contains("--admin: \"here\" is not HOST:PORT");
+    }
+
+    @Test
+    void alignsTables() {
+        var table = new Table("name", "<why", "count");
+        table.row("a", "longest", 5);
+        table.row("bcdef", "x", 1234);
+        assertThat(table.lines())
+                .containsExactly(
+                        "name   why      count", "a      longest      5", "bcdef  x         1234");
+    }
+}
