@@ -11,8 +11,8 @@ import java.util.Arrays;
 /// next message of the connection. Nothing is turned into text until somebody asks.
 ///
 /// The grammar is RFC 9112 without its leniencies: CRLF only, no folding, no space before the
-/// colon, visible characters in values, and no `_` in names (it becomes `-` in some engines'
-/// frameworks, so that two parties would read two different fields).
+/// colon, visible characters in values, and no `_` in a request's names (it becomes `-` in some
+/// engines' frameworks, so that two parties would read two different fields).
 public final class Fields {
     /// Limits on one head, and the largest array kept for the next.
     public static final int MAX_BYTES = 32 * 1024;
@@ -28,6 +28,7 @@ public final class Fields {
         for (char c : "!#$%&'*+-.^`|~".toCharArray()) TOKEN[c] = true;
     }
 
+    private final boolean underscores;
     byte[] bytes = new byte[1024];
     int length;
 
@@ -44,6 +45,11 @@ public final class Fields {
     private boolean close;
     private boolean keepAlive;
     private boolean nominates;
+
+    /// @param underscores whether names may hold `_`
+    Fields(boolean underscores) {
+        this.underscores = underscores;
+    }
 
     /// Takes the bytes of a whole head, its blank line included, from the buffer's reader index.
     void take(ByteBuf in, int size) {
@@ -71,7 +77,7 @@ public final class Fields {
         int i = position;
         while (i < end) {
             int nameStart = i;
-            while (b[i] >= 0 && TOKEN[b[i]]) {
+            while (token(b[i]) || (b[i] == '_' && underscores)) {
                 i++;
             }
             if (b[i] != ':' || i == nameStart) {

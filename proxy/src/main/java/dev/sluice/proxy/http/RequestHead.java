@@ -13,7 +13,7 @@ public final class RequestHead {
     private static final Set<String> METHODS =
             Set.of("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS");
 
-    private final Fields fields = new Fields();
+    private final Fields fields = new Fields(false);
     private String method = "";
     private String path = "";
     private int targetStart;

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /// A status line and its fields, checked like a request's. Used again for each response of a
 /// connection; event loop only.
 public final class ResponseHead {
-    private final Fields fields = new Fields();
+    private final Fields fields = new Fields(true);
     private int status;
     private boolean http11;
     private int reasonEnd;

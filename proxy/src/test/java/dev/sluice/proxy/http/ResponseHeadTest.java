@@ -50,6 +50,7 @@ class ResponseHeadTest {
                 "HTTP/1.1 200\r\n\r\n",
                 "HTTP/1.1 200 Tr\u00e8s bien\r\nContent-Length: 0\r\n\r\n",
                 "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nx_compute_type: cpu\r\n\r\n",
             })
     void accepts(String text) {
         var head = new ResponseHead();
