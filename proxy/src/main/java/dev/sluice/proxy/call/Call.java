@@ -78,6 +78,8 @@ public final class Call implements Waiter, ExchangeListener {
     private @Nullable StreamTap tap;
     private @Nullable ResponseHead uncommitted;
     private int upstreamStatus;
+    private AttemptResult answered = AttemptResult.OK;
+    private long retryAfterNanos;
     private String reason = "";
 
     private long ttftNanos = -1;
@@ -395,11 +397,13 @@ public final class Call implements Waiter, ExchangeListener {
     public void head(ResponseHead answer) {
         upstreamStatus = answer.status();
         AttemptResult result = resultOf(answer.status(), answer.fields().has(Field.RETRY_AFTER));
+        answered = result;
+        retryAfterNanos = retryAfterNanos(answer);
         count(result);
         Retry retry = Retry.after(result, unsent, sent, stale);
         if (retry != Retry.NONE && mayTryAgain(retry)) {
             abandon();
-            again(retry, result, retryAfterNanos(answer));
+            again(retry, result, retryAfterNanos);
             return;
         }
         eventStream = isEventStream(answer);
@@ -522,8 +526,7 @@ public final class Call implements Waiter, ExchangeListener {
             return;
         }
         response.end();
-        AttemptResult result = resultOf(upstreamStatus, false);
-        release(result, 0);
+        release(answered, retryAfterNanos);
         finish(new Outcome.Completed(upstreamStatus));
     }
 
@@ -753,6 +756,13 @@ public final class Call implements Waiter, ExchangeListener {
         }
         boolean exchanged = !attempts.isEmpty() || slot != null;
         cancelExchange(AttemptResult.CLIENT_GONE);
+        if (response.committed()) {
+            // The engine answered early, and only then the rest of the request turned out wrong.
+            response.breakOff(refusal, id, eventStream);
+            reason = refusal.code();
+            finish(new Outcome.Broken(AttemptResult.CLIENT_GONE));
+            return;
+        }
         if (!requestComplete()) {
             response.lastOnConnection();
         }

@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.sluice.proxy.request.Refusal;
 import dev.sluice.proxy.routing.Router;
 
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.Set;
 
 /// `/v1/models`: what the pools serve now, in OpenAI's shape.
@@ -26,10 +28,7 @@ sealed interface Models {
             models.forEach(model -> entries.add(entry(model, nowMillis)));
             return new Document(list.toString());
         }
-        String name =
-                java.net.URLDecoder.decode(
-                        path.substring("/v1/models/".length()).replace("+", "%2B"),
-                        java.nio.charset.StandardCharsets.UTF_8);
+        String name = decoded(path.substring("/v1/models/".length()));
         if (models.contains(name)) {
             return new Document(entry(name, nowMillis).toString());
         }
@@ -43,6 +42,15 @@ sealed interface Models {
                                 + (models.isEmpty() ? "none" : String.join(", ", models))
                                 + ".",
                         "model"));
+    }
+
+    /// What cannot be decoded is a name like any other, that nobody serves.
+    private static String decoded(String name) {
+        try {
+            return URLDecoder.decode(name.replace("+", "%2B"), StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            return name;
+        }
     }
 
     private static com.fasterxml.jackson.databind.node.ObjectNode entry(
