@@ -62,7 +62,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
     private int requests;
     private long headSince;
     private long idleSince;
-    private long lingerSince;
+    private long closeBy;
     private long rateSince;
     private long rateBytes;
 
@@ -141,7 +141,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
             return false;
         }
         if (call == null) {
-            return nextHead(in);
+            // Answers that nobody takes must not pile up.
+            return channel.isWritable() && nextHead(in);
         }
         if (framing.done()) {
             return false;
@@ -252,6 +253,11 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
 
     @Override
     public void read(boolean wanted) {
+        if (wanted && !reading) {
+            // The client could send nothing meanwhile: that is not its slowness.
+            rateSince = lane.nanoClock().getAsLong();
+            rateBytes = 0;
+        }
         reading = wanted;
         readWhenWanted();
     }
@@ -282,15 +288,16 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
         if (!running) {
             dropPending();
         }
+        closeBy = lane.nanoClock().getAsLong() + lane.config().clientStall().toNanos();
         var flushed = channel.writeAndFlush(Unpooled.EMPTY_BUFFER);
         if (requestRead) {
             flushed.addListener(f -> channel.close());
             return;
         }
-        lingerSince = lane.nanoClock().getAsLong();
         channel.config().setAutoRead(true);
         flushed.addListener(
                 f -> {
+                    closeBy = lane.nanoClock().getAsLong() + LINGER_NANOS;
                     if (channel instanceof DuplexChannel duplex) {
                         duplex.shutdownOutput();
                     }
@@ -302,10 +309,9 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
             return;
         }
         boolean full =
-                call != null
-                        && framing.done()
-                        && pending != null
-                        && pending.readableBytes() > MAX_PIPELINED;
+                pending != null
+                        && pending.readableBytes() > MAX_PIPELINED
+                        && (call == null ? !channel.isWritable() : framing.done());
         boolean wanted = reading && !full;
         if (channel.config().isAutoRead() != wanted) {
             channel.config().setAutoRead(wanted);
@@ -323,7 +329,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
 
     void tick(long now) {
         if (closing) {
-            if (lingerSince != 0 && now - lingerSince > LINGER_NANOS) {
+            if (closeBy != 0 && now - closeBy > 0) {
                 channel.close();
             }
             return;
@@ -383,6 +389,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
         if (call != null) {
             call.clientWritable(channel.isWritable());
+        } else if (channel.isWritable()) {
+            run();
         }
     }
 

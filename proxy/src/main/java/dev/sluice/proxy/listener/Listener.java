@@ -138,8 +138,9 @@ public final class Listener {
         return loops.values().stream().mapToInt(Connected::calls).sum();
     }
 
-    /// Stops: accepts for a while still, ends each connection after its response, waits for running
-    /// calls, and cuts what is left with an error. Blocks; not on an event loop.
+    /// Stops: accepts for a while still, ends each connection after its response, waits until the
+    /// last bytes of running calls have gone out, and cuts what is left with an error. Blocks; not
+    /// on an event loop.
     ///
     /// @return how many calls had to be cut
     public int stop() throws InterruptedException {
@@ -150,7 +151,7 @@ public final class Listener {
         }
         each(Connected::drain);
         long deadline = System.nanoTime() + config.drain().toNanos();
-        while (calls() > 0 && System.nanoTime() < deadline) {
+        while (connections() > 0 && System.nanoTime() < deadline) {
             TimeUnit.MILLISECONDS.sleep(20);
         }
         int cut = calls();
