@@ -98,7 +98,10 @@ record CallView(
                                 ? "; no pool was found."
                                 : "; pool " + view.pool + " serves it."));
         if (!view.attempts.isEmpty()) {
-            story.add("It waited " + show(view.queueMs) + " for a slot.");
+            story.add(
+                    view.queueMs < 0.1
+                            ? "It got a slot at once."
+                            : "It waited " + show(view.queueMs) + " for a slot.");
         }
         for (int i = 0; i < view.attempts.size(); i++) {
             Attempt attempt = view.attempts.get(i);
