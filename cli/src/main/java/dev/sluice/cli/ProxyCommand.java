@@ -2,13 +2,10 @@ package dev.sluice.cli;
 
 import dev.sluice.proxy.Proxy;
 import dev.sluice.proxy.ProxyConfig;
-import dev.sluice.proxy.call.CallConfig;
-import dev.sluice.proxy.listener.ListenerConfig;
 import dev.sluice.proxy.pool.EndpointConfig;
 import dev.sluice.proxy.pool.EndpointUrl;
 import dev.sluice.proxy.pool.Policy;
 import dev.sluice.proxy.pool.PoolConfig;
-import dev.sluice.proxy.upstream.UpstreamConfig;
 import dev.sluice.shared.AdminConfig;
 
 import org.jspecify.annotations.Nullable;
@@ -24,7 +21,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 
@@ -108,16 +104,15 @@ final class ProxyCommand implements Callable<Integer> {
             throw CommandFailed.badInput(
                     "--policy goes with --endpoint; in " + file + " each pool has its own policy");
         }
-        return new ProxyConfig(
+        return at(config);
+    }
+
+    private ProxyConfig at(ProxyConfig config) {
+        return config.at(
                 listen == null ? config.listen() : listen,
                 admin == null
                         ? config.admin()
-                        : new AdminConfig(admin.host(), admin.port(), config.admin().token()),
-                config.pools(),
-                config.aliases(),
-                config.calls(),
-                config.listener(),
-                config.upstream());
+                        : new AdminConfig(admin.host(), admin.port(), config.admin().token()));
     }
 
     /// One pool with every endpoint, whose models are what the engines say.
@@ -138,13 +133,6 @@ final class ProxyCommand implements Callable<Integer> {
                         "default",
                         policy == null ? Policy.LEAST_LOADED : policy,
                         endpoints.stream().map(url -> new EndpointConfig(url, 1)).toList());
-        return new ProxyConfig(
-                listen == null ? ProxyConfig.DEFAULT_LISTEN : listen,
-                admin == null ? AdminConfig.parse(ProxyConfig.DEFAULT_ADMIN, null) : admin,
-                List.of(pool),
-                Map.of(),
-                CallConfig.DEFAULT,
-                ListenerConfig.DEFAULT,
-                UpstreamConfig.DEFAULT);
+        return at(ProxyConfig.of(List.of(pool)));
     }
 }

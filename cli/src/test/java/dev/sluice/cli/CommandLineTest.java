@@ -81,7 +81,7 @@ class CommandLineTest {
         Path good =
                 file(
                         "pools: [{name: a, endpoints: [{url: http://10.0.0.1:1}, {url:"
-                            + " http://b:2}]}]");
+                                + " http://b:2}]}]");
         assertThat(run("check", "--config", good.toString())).isZero();
         assertThat(out.toString()).contains("good (proxy, 1 pool, 2 endpoints)");
     }

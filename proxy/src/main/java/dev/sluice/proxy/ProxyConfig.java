@@ -50,6 +50,24 @@ public record ProxyConfig(
                 UpstreamConfig.from(node.object("upstream")));
     }
 
+    /// The defaults, with these pools.
+    public static ProxyConfig of(List<PoolConfig> pools) {
+        return new ProxyConfig(
+                DEFAULT_LISTEN,
+                AdminConfig.parse(DEFAULT_ADMIN, null),
+                pools,
+                Map.of(),
+                List.of(),
+                CallConfig.DEFAULT,
+                ListenerConfig.DEFAULT,
+                UpstreamConfig.DEFAULT);
+    }
+
+    /// The same at other addresses.
+    public ProxyConfig at(InetSocketAddress listen, AdminConfig admin) {
+        return new ProxyConfig(listen, admin, pools, aliases, keys, calls, listener, upstream);
+    }
+
     private static void checkPools(ConfigNode node, List<PoolConfig> pools) {
         if (pools.isEmpty()) {
             node.problem(
