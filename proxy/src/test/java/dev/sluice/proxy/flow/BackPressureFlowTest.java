@@ -86,8 +86,8 @@ class BackPressureFlowTest {
                                     try {
                                         client.send(
                                                 "POST /v1/completions HTTP/1.1\r\n"
-                                                    + "Host: a\r\n"
-                                                    + "Content-Length: "
+                                                        + "Host: a\r\n"
+                                                        + "Content-Length: "
                                                         + (start.length() + WHOLE + 2)
                                                         + "\r\n\r\n"
                                                         + start);
@@ -119,8 +119,8 @@ class BackPressureFlowTest {
         rig =
                 Rig.of(
                         "limits: {body: 100MiB, replay: 64KiB}\n"
-                            + "server: {head_timeout: 400ms, min_body_rate: 100MiB, stop_after:"
-                            + " 0s}",
+                                + "server: {head_timeout: 400ms, min_body_rate: 100MiB, stop_after:"
+                                + " 0s}",
                         origin);
         var go = new CountDownLatch(1);
         origin.on(
@@ -141,8 +141,8 @@ class BackPressureFlowTest {
                                     try {
                                         client.send(
                                                 "POST /v1/completions HTTP/1.1\r\n"
-                                                    + "Host: a\r\n"
-                                                    + "Content-Length: "
+                                                        + "Host: a\r\n"
+                                                        + "Content-Length: "
                                                         + (80 << 20)
                                                         + "\r\n\r\n"
                                                         + start);

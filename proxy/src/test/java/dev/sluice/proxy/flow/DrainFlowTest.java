@@ -24,8 +24,8 @@ class DrainFlowTest {
     private static final String CALL = "{\"model\":\"m\",\"stream\":true}";
     private static final String STREAM =
             "HTTP/1.1 200 OK\r\n"
-                + "Content-Type: text/event-stream\r\n"
-                + "Transfer-Encoding: chunked\r\n\r\n";
+                    + "Content-Type: text/event-stream\r\n"
+                    + "Transfer-Encoding: chunked\r\n\r\n";
 
     private final Origin origin = new Origin();
     private final CountDownLatch go = new CountDownLatch(1);
@@ -71,7 +71,8 @@ class DrainFlowTest {
     @Test
     void answersWithCloseWhileItStops() throws Exception {
         rig = Rig.of("server: {stop_after: 2s}", origin);
-        RawClient before = rig.client();
+        RawClient before = rig.client().post(CALL);
+        assertThat(before.read().header("connection")).isNull();
         var cut = stop();
         before.assertClosed();
         RawClient client = rig.client().post(CALL);
@@ -80,7 +81,7 @@ class DrainFlowTest {
         assertThat(response.header("connection")).isEqualTo("close");
         client.assertClosed();
         assertThat(cut.get(10, TimeUnit.SECONDS)).isZero();
-        rig.settled(1);
+        rig.settled(2);
     }
 
     @Test
