@@ -831,8 +831,8 @@ public final class Call implements Waiter, ExchangeListener {
         if (watching.outputTokens() >= 0) {
             return watching.outputTokens();
         }
-        // The opening event, the finish and [DONE] carry no token.
-        return eventStream ? Math.max(0, watching.eventCount() - 3) : 0;
+        // The opening event and [DONE] carry no token.
+        return eventStream ? Math.max(0, watching.eventCount() - 2) : 0;
     }
 
     private Decision decision(@Nullable Slot on) {
