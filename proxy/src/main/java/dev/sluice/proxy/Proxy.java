@@ -69,6 +69,7 @@ public final class Proxy implements AutoCloseable {
                                         router,
                                         connections(loop, config, clock),
                                         config.calls(),
+                                        accounting.estimates(),
                                         observer,
                                         clock,
                                         System::currentTimeMillis));

@@ -48,6 +48,9 @@ import java.util.concurrent.TimeUnit;
 ///
 /// Every method runs on the lane's event loop; fields are plain.
 public final class Call implements Waiter, ExchangeListener {
+    /// Output tokens reserved for a call whose client gives no bound.
+    private static final int USUAL_OUTPUT = 256;
+
     private final Lane lane;
     private final Client client;
     private final Channel channel;
@@ -62,6 +65,7 @@ public final class Call implements Waiter, ExchangeListener {
     private Phase phase = Phase.READING;
     private boolean over;
     private @Nullable Caller caller;
+    private int promptTokens;
     private long expectedTokens;
     private @Nullable Dispatcher dispatcher;
     private InferenceRequest request;
@@ -275,6 +279,7 @@ public final class Call implements Waiter, ExchangeListener {
                         body.scan().maxTokens(),
                         caller == null ? "" : caller.name(),
                         body.scan().affinity());
+        promptTokens = lane.estimates().promptTokens(body.size());
         switch (lane.router().route(model)) {
             case Route.To(Dispatcher to) -> {
                 dispatcher = to;
@@ -293,7 +298,9 @@ public final class Call implements Waiter, ExchangeListener {
         if (caller == null) {
             return null;
         }
-        long expected = lane.config().expectedTokens(body.size(), request.maxTokens());
+        long expected =
+                (long) promptTokens
+                        + (request.maxTokens() > 0 ? request.maxTokens() : USUAL_OUTPUT);
         Refusal over = caller.tokens(expected, readyNanos);
         expectedTokens = over == null ? expected : 0;
         return over;
@@ -655,7 +662,7 @@ public final class Call implements Waiter, ExchangeListener {
         switch (phase) {
             case READING, QUEUED, CONNECTING -> {}
             case WAITING -> {
-                long limit = request.stream() ? config.firstByteNanos(body.size()) : totalNanos();
+                long limit = request.stream() ? config.firstByteNanos(promptTokens) : totalNanos();
                 if (body.isComplete() && now - sentNanos > limit) {
                     timeOut(
                             AttemptResult.FIRST_BYTE_TIMEOUT,
@@ -876,7 +883,9 @@ public final class Call implements Waiter, ExchangeListener {
                                 ttftNanos,
                                 lane.nanoClock().getAsLong() - startNanos,
                                 overheadNanos,
-                                reported && watching != null ? watching.promptTokens() : 0,
+                                reported && watching != null
+                                        ? watching.promptTokens()
+                                        : promptTokens,
                                 reported,
                                 watching == null ? 0 : outputTokens(watching),
                                 body.size(),

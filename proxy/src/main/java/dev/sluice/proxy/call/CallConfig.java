@@ -28,8 +28,6 @@ public record CallConfig(
         Duration totalStream,
         Duration clientStall,
         Decision.Detail headers) {
-    private static final double TOKENS_PER_BYTE = 0.25;
-    private static final int USUAL_OUTPUT = 256;
 
     public static final CallConfig DEFAULT =
             new CallConfig(
@@ -69,14 +67,8 @@ public record CallConfig(
         return config;
     }
 
-    /// What a call is taken to need before it is known: the prompt by its bytes, and the client's
-    /// own bound on the output, or a usual one.
-    long expectedTokens(long promptBytes, int maxTokens) {
-        return (long) (promptBytes * TOKENS_PER_BYTE) + (maxTokens > 0 ? maxTokens : USUAL_OUTPUT);
-    }
-
-    long firstByteNanos(long promptBytes) {
-        double thousands = promptBytes * TOKENS_PER_BYTE / 1000;
-        return firstByte.toNanos() + (long) (firstBytePer1kTokens.toNanos() * thousands);
+    long firstByteNanos(int promptTokens) {
+        return firstByte.toNanos()
+                + (long) (firstBytePer1kTokens.toNanos() * (promptTokens / 1000.0));
     }
 }

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.sluice.proxy.ProxyConfig;
 import dev.sluice.proxy.accounting.CallRecord;
+import dev.sluice.proxy.accounting.TokenEstimates;
 import dev.sluice.proxy.admission.Gate;
 import dev.sluice.proxy.call.Lane;
 import dev.sluice.proxy.listener.Listener;
@@ -91,6 +92,7 @@ final class Rig implements AutoCloseable {
                 router,
                 connections,
                 config.calls(),
+                new TokenEstimates(),
                 records::add,
                 System::nanoTime,
                 System::currentTimeMillis);

@@ -20,8 +20,8 @@ class TimeoutsFlowTest {
     private static final String CALL = "{\"model\":\"m\",\"stream\":true}";
     private static final String STREAM =
             "HTTP/1.1 200 OK\r\n"
-                + "Content-Type: text/event-stream\r\n"
-                + "Transfer-Encoding: chunked\r\n\r\n";
+                    + "Content-Type: text/event-stream\r\n"
+                    + "Transfer-Encoding: chunked\r\n\r\n";
 
     private final Origin origin = new Origin();
     private Rig rig;
