@@ -7,6 +7,7 @@ import dev.sluice.simulator.server.Flusher;
 import dev.sluice.simulator.server.Ledger;
 import dev.sluice.simulator.server.Mishaps;
 import dev.sluice.simulator.server.Routes;
+import dev.sluice.simulator.transport.Transport;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -40,7 +41,7 @@ public final class Simulator implements AutoCloseable {
     }
 
     private final SimulatorConfig config;
-    private final MultiThreadIoEventLoopGroup group = EventLoops.one("replica");
+    private final MultiThreadIoEventLoopGroup group = Transport.oneLoop("replica");
     private final ChannelGroup connections = new DefaultChannelGroup(group.next());
     private final CompletableFuture<Ending> ended = new CompletableFuture<>();
     private final Mishaps mishaps;
@@ -87,9 +88,13 @@ public final class Simulator implements AutoCloseable {
         return ended.copy();
     }
 
-    /// Ends at once: every connection is closed and the port is free when this returns.
+    /// Ends at once: every connection is closed and the port is free when this returns. A second
+    /// time does nothing.
     @Override
     public void close() {
+        if (group.isShuttingDown()) {
+            return;
+        }
         listener.close().syncUninterruptibly();
         connections.close().awaitUninterruptibly();
         group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
@@ -110,7 +115,7 @@ public final class Simulator implements AutoCloseable {
         var bootstrap =
                 new ServerBootstrap()
                         .group(group)
-                        .channel(EventLoops.serverChannel())
+                        .channel(Transport.serverChannel())
                         .option(ChannelOption.SO_BACKLOG, 2_048)
                         .option(ChannelOption.SO_REUSEADDR, true)
                         .childOption(ChannelOption.TCP_NODELAY, true)
