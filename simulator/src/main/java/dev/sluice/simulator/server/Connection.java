@@ -1,6 +1,7 @@
 package dev.sluice.simulator.server;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
@@ -108,8 +109,12 @@ public final class Connection extends SimpleChannelInboundHandler<HttpObject> {
         var _ = context.close();
     }
 
+    ByteBufAllocator allocator() {
+        return context().alloc();
+    }
+
     ByteBuf buffer(int size) {
-        return context().alloc().buffer(size);
+        return allocator().buffer(size);
     }
 
     void write(ByteBuf bytes) {
