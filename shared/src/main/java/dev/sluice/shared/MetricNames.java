@@ -64,11 +64,18 @@ public final class MetricNames {
 
     // The autoscaler.
 
-    /// Counter. Labels {@link #DIRECTION}, {@link #REASON}.
+    /// Counter of looks. Labels {@link #POOL}, {@link #DIRECTION} (`up`, `down` or `hold`), {@link
+    /// #REASON}.
     public static final String SCALE_DECISIONS = "sluice_scale_decisions_total";
 
     /// Gauge. Label {@link #POOL}.
     public static final String DESIRED_REPLICAS = "sluice_desired_replicas";
+
+    /// Gauge. Labels {@link #POOL}, {@link #STATE}: `ready`, `starting`, `draining`, `crashed`.
+    public static final String CURRENT_REPLICAS = "sluice_current_replicas";
+
+    /// Gauge of the replicas that the signals ask for, before limits. Label {@link #POOL}.
+    public static final String NEEDED_REPLICAS = "sluice_needed_replicas";
 
     // Labels.
 

@@ -1,7 +1,6 @@
 package dev.sluice.simulator.server;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
@@ -109,12 +108,8 @@ public final class Connection extends SimpleChannelInboundHandler<HttpObject> {
         var _ = context.close();
     }
 
-    ByteBufAllocator allocator() {
-        return context().alloc();
-    }
-
     ByteBuf buffer(int size) {
-        return allocator().buffer(size);
+        return context().alloc().buffer(size);
     }
 
     void write(ByteBuf bytes) {

@@ -51,8 +51,7 @@ class ReplayTest {
         assertThat(summary.promptTokens()).isCloseTo(10_000, within(500L));
         assertThat(summary.cachedTokens()).isZero();
         assertThat(summary.endpoints()).containsOnlyKeys(simulator.url());
-        // A busy machine may deliver several tokens in one read, so only their mean is sure.
-        assertThat(summary.itlMillis().max()).isGreaterThan(1.0);
+        assertThat(summary.itlMillis().p50()).isBetween(1.0, 20.0);
         assertThat(summary.e2eMillis().p50()).isGreaterThan(19 * 2);
         assertThat(summary.seconds()).isGreaterThan(0.495);
         assertThat(last.getLast().ended()).isEqualTo(100);

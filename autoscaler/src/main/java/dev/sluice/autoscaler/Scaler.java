@@ -1,0 +1,198 @@
+package dev.sluice.autoscaler;
+
+import dev.sluice.autoscaler.decision.Decision;
+import dev.sluice.autoscaler.decision.History;
+import dev.sluice.autoscaler.decision.Recommendation;
+import dev.sluice.autoscaler.decision.Situation;
+import dev.sluice.autoscaler.decision.SlotModel;
+import dev.sluice.autoscaler.decision.Spec;
+import dev.sluice.autoscaler.signal.Condition;
+import dev.sluice.autoscaler.signal.Observer;
+import dev.sluice.autoscaler.signal.Proxies;
+import dev.sluice.autoscaler.signal.ProxyReport;
+import dev.sluice.autoscaler.signal.Replicas;
+import dev.sluice.autoscaler.signal.Replicas.State;
+import dev.sluice.autoscaler.signal.Window;
+import dev.sluice.autoscaler.target.Target;
+import dev.sluice.shared.ScalingStatus;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongSupplier;
+
+/// The loop of one pool: observe, decide, act, say why. One thread; {@link #status} from any.
+final class Scaler {
+    private static final Logger log = LoggerFactory.getLogger(Scaler.class);
+    private static final int TIMELINE = 50;
+    private static final long HOUR_MS = 3_600_000;
+
+    /// What CPU that is busy by nature has to be remembered for.
+    private static final long OBSERVED_MS = 600_000;
+
+    /// While replicas start or drain; also while there is none, so that a held call wakes one soon.
+    private static final Duration QUICK = Duration.ofMillis(500);
+
+    private final String pool;
+    private final Spec spec;
+    private final Proxies proxies;
+    private final Target target;
+    private final Duration interval;
+    private final Meters meters;
+    private final Observer observer;
+    private final SlotModel slots;
+    private final Map<String, Long> conditionSince = new HashMap<>();
+    private final ArrayDeque<ScalingStatus.Decision> timeline = new ArrayDeque<>();
+    private Window window = Window.EMPTY;
+    private History history = History.EMPTY;
+    private @Nullable Recommendation last;
+    private long nextMs;
+    private volatile @Nullable ScalingStatus status;
+
+    Scaler(
+            String pool,
+            Spec spec,
+            Proxies proxies,
+            Target target,
+            Duration interval,
+            Meters meters) {
+        this.pool = pool;
+        this.spec = spec;
+        this.proxies = proxies;
+        this.target = target;
+        this.interval = interval;
+        this.meters = meters;
+        this.observer = new Observer(pool);
+        this.slots = new SlotModel(spec.load());
+    }
+
+    /// One look; a decision where one is due. How long to wait until the next look.
+    Duration step(LongSupplier clock, boolean dryRun) throws InterruptedException {
+        List<ProxyReport> reports = proxies.poll();
+        long nowMs = clock.getAsLong();
+        Replicas replicas = target.look(reports, nowMs);
+        target.carryOn(reports, nowMs);
+        if (nowMs >= nextMs) {
+            decide(reports, replicas, nowMs, dryRun);
+            nextMs = nowMs + (replicas.asked() == 0 ? QUICK : interval).toMillis() - 50;
+        }
+        boolean moving = replicas.all().size() != replicas.count(State.READY);
+        boolean quick = moving || replicas.asked() == 0 || replicas.asked() != desired(replicas);
+        return quick && QUICK.compareTo(interval) < 0 ? QUICK : interval;
+    }
+
+    /// What was said last; null before the first decision.
+    @Nullable ScalingStatus status() {
+        return status;
+    }
+
+    String pool() {
+        return pool;
+    }
+
+    void close() throws InterruptedException {
+        target.close();
+        proxies.close();
+    }
+
+    private void decide(List<ProxyReport> reports, Replicas replicas, long nowMs, boolean dryRun)
+            throws InterruptedException {
+        var seen = observer.observe(reports, replicas.cpu(), nowMs);
+        window = window.add(seen, Math.max(OBSERVED_MS, spec.zero().idle().toMillis() + 60_000));
+        slots.learn(seen, replicas);
+        Recommendation now =
+                Decision.decide(
+                        spec, new Situation(window, history, replicas, slots.slots(), nowMs));
+        history = history.add(now, Math.max(HOUR_MS, 3 * spec.scaleDown().window().toMillis()));
+        if (now.changes()) {
+            target.scaleTo(now.replicas(), nowMs);
+        }
+        say(now, dryRun);
+        meters.record(pool, now, replicas);
+        last = now;
+        tell(reports, now, replicas, dryRun);
+    }
+
+    /// A line for each change, and when the reason for holding is another one.
+    private void say(Recommendation now, boolean dryRun) {
+        boolean news =
+                last == null
+                        || last.replicas() != now.replicas()
+                        || last.binding() != now.binding();
+        if (!news) {
+            return;
+        }
+        log.info(
+                "{}{}: {} [{}]",
+                pool,
+                dryRun ? " (dry run)" : "",
+                now.message(),
+                now.binding().word());
+        if (now.changes()) {
+            if (timeline.size() == TIMELINE) {
+                timeline.removeLast();
+            }
+            timeline.addFirst(
+                    new ScalingStatus.Decision(
+                            now.timeMs(),
+                            now.from(),
+                            now.replicas(),
+                            now.binding().word(),
+                            now.message(),
+                            now.terms()));
+        }
+    }
+
+    private void tell(
+            List<ProxyReport> reports, Recommendation now, Replicas replicas, boolean dryRun)
+            throws InterruptedException {
+        var current =
+                new ScalingStatus(
+                        target.name(),
+                        pool,
+                        now.timeMs(),
+                        dryRun,
+                        spec.min(),
+                        spec.max(),
+                        now.replicas(),
+                        replicas.all().size(),
+                        replicas.count(State.READY),
+                        replicas.count(State.STARTING) + replicas.count(State.CRASHED),
+                        replicas.count(State.DRAINING),
+                        now.binding().word(),
+                        now.message(),
+                        now.terms(),
+                        conditions(now),
+                        List.copyOf(timeline));
+        status = current;
+        for (ProxyReport r : reports) {
+            if (r.report() != null && !proxies.push(r.proxy(), current)) {
+                log.debug("{} did not take the status of {}", r.proxy(), pool);
+            }
+        }
+    }
+
+    private List<ScalingStatus.Condition> conditions(Recommendation now) {
+        var out = new ArrayList<ScalingStatus.Condition>();
+        for (Condition c : now.conditions()) {
+            if (conditionSince.putIfAbsent(c.type(), now.timeMs()) == null) {
+                log.warn("{}: {}: {}", pool, c.type(), c.message());
+            }
+            long since = conditionSince.getOrDefault(c.type(), now.timeMs());
+            out.add(new ScalingStatus.Condition(c.type(), c.message(), since));
+        }
+        conditionSince.keySet().retainAll(now.conditions().stream().map(Condition::type).toList());
+        return List.copyOf(out);
+    }
+
+    private int desired(Replicas replicas) {
+        return last == null ? replicas.asked() : last.replicas();
+    }
+}

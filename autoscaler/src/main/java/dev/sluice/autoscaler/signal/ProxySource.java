@@ -1,0 +1,79 @@
+package dev.sluice.autoscaler.signal;
+
+import dev.sluice.shared.ConfigNode;
+
+import org.jspecify.annotations.Nullable;
+
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Where the proxies' admin ports are. In the file `proxies: {urls: [http://127.0.0.1:9901]}`, or
+/// `{service: sluice, port: 9901}`: every address that the name has, looked up anew at each poll,
+/// so in Kubernetes a headless service.
+///
+/// @param urls fixed addresses; empty when a service is named
+/// @param service a DNS name; null when addresses are fixed
+/// @param port of the service's admin ports
+/// @param token the proxies' admin_token; null when they have none
+public record ProxySource(
+        List<URI> urls, @Nullable String service, int port, @Nullable String token) {
+
+    public static ProxySource from(ConfigNode node) {
+        var urls = new ArrayList<URI>();
+        for (String text : node.strings("urls")) {
+            URI url = url(text);
+            if (url == null) {
+                node.problem(
+                        "urls",
+                        "\"" + text + "\" is not a proxy's address",
+                        "write its admin port, as http://127.0.0.1:9901");
+            } else if (urls.contains(url)) {
+                node.problem("urls", url + " is there twice", "delete one of them");
+            } else {
+                urls.add(url);
+            }
+        }
+        String service = node.stringOrNull("service");
+        int port = node.integer("port", 9901, 1, 65535);
+        String token = node.stringOrNull("token");
+        if (service != null && !urls.isEmpty()) {
+            node.problem("service", "is written beside urls", "keep one of them");
+        } else if (service == null && urls.isEmpty()) {
+            node.problem(
+                    "urls", "names no proxy", "write urls: [http://127.0.0.1:9901] or service:");
+        }
+        return new ProxySource(List.copyOf(urls), service, port, token);
+    }
+
+    /// @throws UnknownHostException when the service has no address
+    List<URI> resolve() throws UnknownHostException {
+        if (service == null) {
+            return urls;
+        }
+        var out = new ArrayList<URI>();
+        for (InetAddress address : InetAddress.getAllByName(service)) {
+            String host = address.getHostAddress();
+            out.add(
+                    URI.create(
+                            "http://"
+                                    + (host.contains(":") ? "[" + host + "]" : host)
+                                    + ":"
+                                    + port));
+        }
+        return out;
+    }
+
+    private static @Nullable URI url(String text) {
+        try {
+            URI url = URI.create(text.endsWith("/") ? text.substring(0, text.length() - 1) : text);
+            boolean http = "http".equals(url.getScheme()) || "https".equals(url.getScheme());
+            boolean bare = url.getRawPath() == null || url.getRawPath().isEmpty();
+            return http && bare && url.getHost() != null ? url : null;
+        } catch (IllegalArgumentException e) {
+            return null;
+        }
+    }
+}

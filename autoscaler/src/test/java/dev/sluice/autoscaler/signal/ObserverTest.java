@@ -1,0 +1,94 @@
+package dev.sluice.autoscaler.signal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sluice.autoscaler.FakeProxy;
+import dev.sluice.autoscaler.signal.Observation.Load;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import java.util.List;
+
+class ObserverTest {
+    private final Observer observer = new Observer("llama");
+    private FakeProxy one;
+    private FakeProxy two;
+    private Proxies proxies;
+    private long nowMs = 1_000_000;
+
+    @BeforeEach
+    void open() throws Exception {
+        one = new FakeProxy();
+        two = new FakeProxy();
+        proxies = new Proxies(new ProxySource(List.of(one.url(), two.url()), null, 9901, null));
+    }
+
+    @AfterEach
+    void close() {
+        proxies.close();
+        one.close();
+        two.close();
+    }
+
+    @Test
+    void sumsOverProxiesAndCountsSinceTheLookBefore() throws Exception {
+        one.queued = 2;
+        two.queued = 3;
+        assertThat(look().load()).extracting(Load::completed).isEqualTo(0L); // their life before
+        one.completed.addAndGet(5);
+        two.failed.addAndGet(2);
+        Load load = look().load();
+        assertThat(load.queued()).isEqualTo(5);
+        assertThat(load.completed()).isEqualTo(5);
+        assertThat(load.failed()).isEqualTo(2);
+    }
+
+    @Test
+    void countsFromZeroAfterARestart() throws Exception {
+        look();
+        one.restart();
+        one.completed.set(7);
+        assertThat(look().load().completed()).isEqualTo(7);
+    }
+
+    @Test
+    void hasNoLoadUnlessAllAnswer() throws Exception {
+        two.broken = true;
+        Observation o = look();
+        assertThat(o.load()).isNull();
+        assertThat(o.problems()).containsExactly(two.url() + " answered 500");
+    }
+
+    @Test
+    void aProxyThatHangsCostsASecond() throws Exception {
+        two.hangs = true;
+        long start = System.nanoTime();
+        Observation o = look();
+        two.hangs = false;
+        assertThat(System.nanoTime() - start).isLessThan(5_000_000_000L);
+        assertThat(o.problems()).containsExactly(two.url() + ": no answer within 1 s");
+    }
+
+    @Test
+    void anUnknownPoolIsAProblemAndNotZero() throws Exception {
+        Observation o = new Observer("other").observe(proxies.poll(), new Cpu(0, 0, 0), nowMs);
+        assertThat(o.load()).isNull();
+        assertThat(o.problems()).contains(one.url() + " has no pool other");
+    }
+
+    @Test
+    void aFrozenReportIsNoAnswer() throws Exception {
+        List<ProxyReport> same = proxies.poll();
+        observer.observe(same, new Cpu(0, 0, 0), nowMs);
+        assertThat(observer.observe(same, new Cpu(0, 0, 0), nowMs + 5_000).load()).isNotNull();
+        assertThat(observer.observe(same, new Cpu(0, 0, 0), nowMs + 11_000).problems())
+                .contains(one.url() + " repeats one report");
+    }
+
+    private Observation look() throws InterruptedException {
+        nowMs += 2_000;
+        return observer.observe(proxies.poll(), new Cpu(0, 0, 0), nowMs);
+    }
+}
