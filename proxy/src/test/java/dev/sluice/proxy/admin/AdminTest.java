@@ -265,7 +265,7 @@ class AdminTest {
                                         name.startsWith("sluice_")
                                                 || name.startsWith("gen_ai_s")
                                                 || name.startsWith("gen_ai_client"))
-                        .filter(name -> !name.contains("scale") && !name.contains("desired"))
+                        .filter(name -> !name.contains("scale") && !name.contains("replicas"))
                         .collect(Collectors.toSet());
         var published =
                 Pattern.compile("(?m)^# TYPE ((?:sluice|gen_ai)_\\S+)")
