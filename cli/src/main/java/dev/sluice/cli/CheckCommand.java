@@ -1,5 +1,6 @@
 package dev.sluice.cli;
 
+import dev.sluice.autoscaler.AutoscalerConfig;
 import dev.sluice.proxy.ProxyConfig;
 import dev.sluice.shared.AdminJson;
 import dev.sluice.shared.ConfigException;
@@ -8,10 +9,14 @@ import dev.sluice.shared.ConfigProblem;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 
 /// `check`: reads a file as its program would, and tells every problem.
 @Command(
@@ -45,19 +50,34 @@ final class CheckCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         try {
-            ProxyConfig config = ProxyConfig.read(file);
-            int endpoints = config.pools().stream().mapToInt(p -> p.endpoints().size()).sum();
-            String found =
-                    "proxy, "
-                            + counted(config.pools().size(), "pool")
-                            + ", "
-                            + counted(endpoints, "endpoint");
-            tell(List.of(), file + ": good (" + found + ")");
+            tell(List.of(), file + ": good (" + (ofAutoscaler() ? autoscaler() : proxy()) + ")");
             return 0;
         } catch (ConfigException e) {
             tell(e.problems(), String.valueOf(e.getMessage()));
             return 2;
         }
+    }
+
+    /// Only an autoscaler's file has `scalers:` at its top level.
+    private boolean ofAutoscaler() {
+        try (Stream<String> lines = Files.lines(file)) {
+            return lines.anyMatch(line -> line.matches("\\{?\\s*[\"']?scalers[\"']?\\s*:.*"));
+        } catch (IOException | UncheckedIOException e) {
+            return false; // reading it as a proxy's tells what is wrong
+        }
+    }
+
+    private String autoscaler() {
+        return "autoscaler, " + counted(AutoscalerConfig.read(file).scalers().size(), "scaler");
+    }
+
+    private String proxy() {
+        ProxyConfig config = ProxyConfig.read(file);
+        int endpoints = config.pools().stream().mapToInt(p -> p.endpoints().size()).sum();
+        return "proxy, "
+                + counted(config.pools().size(), "pool")
+                + ", "
+                + counted(endpoints, "endpoint");
     }
 
     private void tell(List<ConfigProblem> problems, String text) {

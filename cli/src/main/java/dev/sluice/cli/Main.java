@@ -55,8 +55,11 @@ public final class Main implements Runnable {
 
     static CommandLine commandLine(Console console) {
         var line = new CommandLine(new Main(console));
+        line.addSubcommand(new DemoCommand(console));
         line.addSubcommand(new ProxyCommand());
+        line.addSubcommand(new AutoscalerCommand());
         line.addSubcommand(new SimulateCommand(console));
+        line.addSubcommand(new ReplayCommand(console));
         line.addSubcommand(new CheckCommand(console));
         line.addSubcommand(new EndpointsCommand(console));
         line.setOut(console.out());

@@ -109,6 +109,29 @@ class CommandLineTest {
     }
 
     @Test
+    void checkKnowsAnAutoscalersFile() throws IOException {
+        Path bad = file("scalers:\n  - {pool: a, min: 3, max: 2, target: {process: {}}}\n");
+        assertThat(run("check", "--config", bad.toString())).isEqualTo(2);
+        assertThat(err.toString()).contains("3 is above max 2", "names no proxy");
+    }
+
+    @Test
+    void replayNamesTheLineOfTheTraceThatIsWrong() throws IOException {
+        Path trace = file("arrival_offset_ms,input_tokens,output_tokens\n0,5,6\n1,x,6\n");
+        String[] args = {"replay", "--trace", trace.toString(), "--target", "http://127.0.0.1:1"};
+        assertThat(run(args)).isEqualTo(2);
+        assertThat(err.toString()).contains("line 3: input_tokens is \"x\"");
+    }
+
+    @Test
+    void replaySaysThatTheTargetDoesNotAnswer() throws IOException {
+        Path trace = file("arrival_offset_ms,input_tokens,output_tokens\n0,5,6\n");
+        String[] args = {"replay", "--trace", trace.toString(), "--target", "http://127.0.0.1:1"};
+        assertThat(run(args)).isEqualTo(1);
+        assertThat(err.toString()).contains("--target http://127.0.0.1:1");
+    }
+
+    @Test
     void checkSaysThatAFileIsMissing() {
         assertThat(run("check", "--config", "/nowhere.yaml")).isEqualTo(2);
         assertThat(err.toString()).contains("there is no such file");
