@@ -35,7 +35,7 @@ import java.util.List;
 ///
 /// Where it fails: work is measured, not foreseen, so a step of load is late by a cold start (the
 /// spare is for that); a backlog that is long gone by the time replicas are ready is still asked
-/// for. Compared with others in docs/autoscaling.md.
+/// for.
 public final class Decision {
     private static final int QUICKER = 4;
     private static final long CPU_MS = 30_000;
