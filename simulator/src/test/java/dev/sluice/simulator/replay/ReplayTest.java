@@ -42,7 +42,7 @@ class ReplayTest {
 
     @Test
     void accountsForEveryCallAndMeasuresThem() throws IOException {
-        start(FAST);
+        start(FAST.withModel(FAST.model().withItl(Duration.ofMillis(10))));
         var last = new ArrayList<ReplayListener.Progress>();
         ReplaySummary summary = Replay.run(config(), calls(100, 5, 20), last::add);
         assertThat(summary.calls()).isEqualTo(100);
@@ -51,8 +51,8 @@ class ReplayTest {
         assertThat(summary.promptTokens()).isCloseTo(10_000, within(500L));
         assertThat(summary.cachedTokens()).isZero();
         assertThat(summary.endpoints()).containsOnlyKeys(simulator.url());
-        assertThat(summary.itlMillis().p50()).isBetween(1.0, 20.0);
-        assertThat(summary.e2eMillis().p50()).isGreaterThan(19 * 2);
+        assertThat(summary.itlMillis().max()).isGreaterThan(5);
+        assertThat(summary.e2eMillis().p50()).isGreaterThan(19 * 10);
         assertThat(summary.seconds()).isGreaterThan(0.495);
         assertThat(last.getLast().ended()).isEqualTo(100);
     }
