@@ -110,7 +110,7 @@ final class DemoCommand implements Callable<Integer> {
                 AdminClient client = new AdminClient(proxy.adminUrl(), null);
                 Autoscaler autoscaler =
                         Autoscaler.start(settings.autoscaler(proxy.adminUrl()), false);
-                DemoScreen screen = DemoScreen.open(console)) {
+                Screen screen = Screen.open(console)) {
             var watch = new Watch(proxy, client, autoscaler, screen, ledger);
             watch.awaitReplicas(stop);
             summary = watch.load(settings, stop);
@@ -197,7 +197,7 @@ final class DemoCommand implements Callable<Integer> {
         private final Proxy proxy;
         private final AdminClient client;
         private final Autoscaler autoscaler;
-        private final DemoScreen screen;
+        private final Screen screen;
         private final DemoLedger ledger;
         private final DemoMischief mischief;
         private int told;
@@ -207,7 +207,7 @@ final class DemoCommand implements Callable<Integer> {
                 Proxy proxy,
                 AdminClient client,
                 Autoscaler autoscaler,
-                DemoScreen screen,
+                Screen screen,
                 DemoLedger ledger) {
             this.base = URI.create("http://127.0.0.1:" + proxy.port());
             this.proxy = proxy;
@@ -310,43 +310,56 @@ final class DemoCommand implements Callable<Integer> {
             var out = new ArrayList<String>();
             out.add("sluice demo   " + base + "/v1   page " + proxy.adminUrl() + "/");
             out.add("");
-            out.add(line(pool));
+            out.add(replicas(pool));
+            out.add(calls());
             out.add("");
             out.addAll(LoadView.endpoints(pool, nowMs));
             return out;
         }
 
         private String line(PoolLoad pool) {
-            ReplayListener.Progress now = progress;
+            return replicas(pool) + "   " + calls();
+        }
+
+        private String replicas(PoolLoad pool) {
             String replicas =
                     autoscaler.statuses().stream()
                             .map(
                                     s ->
-                                            String.format(
-                                                    Locale.ROOT,
-                                                    "replicas %d ready, %d starting, %d draining",
-                                                    s.ready(),
-                                                    s.starting(),
-                                                    s.draining()))
+                                            "replicas "
+                                                    + s.ready()
+                                                    + " ready, "
+                                                    + s.starting()
+                                                    + " starting, "
+                                                    + s.draining()
+                                                    + " draining")
                             .findFirst()
                             .orElse("replicas -");
+            Double ttft = pool.ttftP95Ms();
             return replicas
-                    + String.format(
-                            Locale.ROOT,
-                            "   in flight %d  queued %d  TTFT p95 %s",
-                            pool.inFlight(),
-                            pool.queued(),
-                            pool.ttftP95Ms() == null ? "-" : Math.round(pool.ttftP95Ms()) + " ms")
-                    + (now == null
-                            ? ""
-                            : String.format(
-                                    Locale.ROOT,
-                                    "   calls %d of %d: ok %d, failed %d, shed %d",
-                                    now.ended(),
-                                    now.total(),
-                                    now.ok(),
-                                    now.failed(),
-                                    now.shed()));
+                    + "   in flight "
+                    + pool.inFlight()
+                    + "  queued "
+                    + pool.queued()
+                    + "  TTFT p95 "
+                    + (ttft == null ? "-" : Math.round(ttft) + " ms");
+        }
+
+        private String calls() {
+            ReplayListener.Progress now = progress;
+            if (now == null) {
+                return "calls -";
+            }
+            return "calls "
+                    + now.ended()
+                    + " of "
+                    + now.total()
+                    + ": ok "
+                    + now.ok()
+                    + ", failed "
+                    + now.failed()
+                    + ", shed "
+                    + now.shed();
         }
     }
 }

@@ -62,6 +62,7 @@ public final class Main implements Runnable {
         line.addSubcommand(new ReplayCommand(console));
         line.addSubcommand(new CheckCommand(console));
         line.addSubcommand(new EndpointsCommand(console));
+        line.addSubcommand(new TopCommand(console));
         line.setOut(console.out());
         line.setErr(console.err());
         converter(line, Duration.class, Units::duration);

@@ -12,9 +12,9 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Where the demo is watched: a picture redrawn in place where there is a terminal, else a line now
+/// Where a run is watched: a picture redrawn in place where there is a terminal, else a line now
 /// and then. News is kept in order and never lost. Any thread; closing restores the terminal.
-final class DemoScreen implements AutoCloseable {
+final class Screen implements AutoCloseable {
     private static final int NEWS_SHOWN = 8;
     private static final long LINE_NANOS = 5_000_000_000L;
 
@@ -25,26 +25,26 @@ final class DemoScreen implements AutoCloseable {
     private final long startNanos = System.nanoTime();
     private long nextLineNanos = startNanos;
 
-    private DemoScreen(Console console, @Nullable Terminal terminal, @Nullable Display display) {
+    private Screen(Console console, @Nullable Terminal terminal, @Nullable Display display) {
         this.console = console;
         this.terminal = terminal;
         this.display = display;
     }
 
-    static DemoScreen open(Console console) {
+    static Screen open(Console console) {
         if (!console.terminal()) {
-            return new DemoScreen(console, null, null);
+            return new Screen(console, null, null);
         }
         try {
             Terminal terminal =
                     TerminalBuilder.builder().system(true).dumb(true).nativeSignals(false).build();
             if (terminal.getType().startsWith(Terminal.TYPE_DUMB)) {
                 terminal.close();
-                return new DemoScreen(console, null, null);
+                return new Screen(console, null, null);
             }
-            return new DemoScreen(console, terminal, new Display(terminal, false));
+            return new Screen(console, terminal, new Display(terminal, false));
         } catch (IOException e) {
-            return new DemoScreen(console, null, null); // plain lines will do
+            return new Screen(console, null, null); // plain lines will do
         }
     }
 
