@@ -3,6 +3,7 @@ package dev.sluice.simulator.replay;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -35,7 +36,7 @@ final class ServedModel {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while asking " + uri, e);
-        } catch (java.net.ConnectException e) {
+        } catch (ConnectException e) {
             throw new IOException(
                     "nothing answers at " + uri + "; start the server or correct --target", e);
         }

@@ -2,7 +2,6 @@ package dev.sluice.simulator.replica;
 
 import java.util.HashMap;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
 
 /// The paged key-value memory of a replica with its prefix cache, as vLLM keeps it.
@@ -36,7 +35,7 @@ public final class KvCache {
 
     /// Share of the memory that running sequences use, 0..1; kept idle blocks do not count.
     public double usage() {
-        return (double) (total - free - idle.size()) / total;
+        return (double) used() / total;
     }
 
     /// Prompt tokens looked up in the prefix cache since the start.
@@ -164,11 +163,7 @@ public final class KvCache {
         return new Block();
     }
 
-    /// Blocks held by sequences, for the test of conservation.
-    int held(List<Sequence> sequences) {
-        return (int) sequences.stream().flatMap(s -> s.blocks.stream()).distinct().count();
-    }
-
+    /// Blocks that sequences hold.
     int used() {
         return total - free - idle.size();
     }

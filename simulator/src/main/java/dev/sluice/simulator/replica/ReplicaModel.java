@@ -1,6 +1,7 @@
 package dev.sluice.simulator.replica;
 
 import java.time.Duration;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -144,7 +145,7 @@ public record ReplicaModel(
         out.put("l4", of(2_000, 55_000, 600, 16, 2_560));
         out.put("mid", of(4_000, 20_000, 500, 32, 8_192));
         out.put("h100x8-70b", of(10_000, 29_500, 320, 64, 81_920));
-        return java.util.Collections.unmodifiableMap(out);
+        return Collections.unmodifiableMap(out);
     }
 
     private static ReplicaModel of(

@@ -5,6 +5,7 @@ import dev.sluice.simulator.replica.Sequence;
 import org.jspecify.annotations.Nullable;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 
 /// One call that the engine works on: takes its tokens, writes them to its exchange, meets its
 /// fault, and ends exactly once, by the last token, by the fault or because the client left.
@@ -18,7 +19,7 @@ final class Generation implements Sequence.Sink {
         FAULT;
 
         String word() {
-            return name().toLowerCase(java.util.Locale.ROOT);
+            return name().toLowerCase(Locale.ROOT);
         }
     }
 

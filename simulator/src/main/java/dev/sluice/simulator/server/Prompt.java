@@ -5,7 +5,6 @@ import dev.sluice.simulator.replica.KvCache;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 
 /// A prompt as the engine sees it: how many tokens, and what they share with others.
 ///
@@ -25,10 +24,6 @@ final class Prompt {
     private Prompt(byte[] text, long[] prefix) {
         this.text = text;
         this.prefix = prefix;
-    }
-
-    static Prompt of(String text) {
-        return of(text.getBytes(StandardCharsets.UTF_8));
     }
 
     static Prompt of(byte[] text) {
