@@ -24,7 +24,8 @@ final class DemoMischief {
     private static final double SLOW_TO = 0.3;
     private static final double KILL_AT = 0.4;
 
-    private final HttpClient http = HttpClient.newHttpClient();
+    private final HttpClient http =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final DemoLedger ledger;
     private final Consumer<String> news;
     private @Nullable EndpointLoad slow;

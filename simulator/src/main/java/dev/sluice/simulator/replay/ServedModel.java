@@ -22,7 +22,9 @@ final class ServedModel {
         if (config.apiKey() != null) {
             request.header("authorization", "Bearer " + config.apiKey());
         }
-        try (HttpClient client = HttpClient.newHttpClient()) {
+        // Not the default, which asks to upgrade to h2c, and proxies rightly refuse that.
+        try (HttpClient client =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
             var response = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
             String id = new ObjectMapper().readTree(response.body()).at("/data/0/id").asText("");
             if (response.statusCode() == 200 && !id.isEmpty()) {
