@@ -141,8 +141,11 @@ final class DemoCommand implements Callable<Integer> {
         scalings.reversed().forEach(d -> out.println("  " + why(d)));
         out.println();
         out.println("streams cut by scaling: " + ledger.cutByScaling());
-        out.println("streams lost with the killed replica: " + ledger.lostToKill());
-        out.println("calls that a second replica saved unseen: " + ledger.retried());
+        out.println(
+                "streams lost with the killed replica, half-way: "
+                        + ledger.lostToKill()
+                        + " (the only calls that should fail)");
+        out.println("calls saved by a second attempt, unseen by the client: " + ledger.retried());
         for (String failure : ledger.unexplained()) {
             out.println("failed for no reason that the demo made: " + failure);
         }

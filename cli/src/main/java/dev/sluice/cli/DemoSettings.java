@@ -38,6 +38,11 @@ record DemoSettings(Duration length, InetSocketAddress listen, AdminConfig admin
         return Duration.ofSeconds(Math.max(3, length.toSeconds() / 10));
     }
 
+    /// Over which the work is averaged.
+    private Duration mean() {
+        return Duration.ofSeconds(Math.max(4, length.toSeconds() / 4));
+    }
+
     ProxyConfig proxy() {
         String yaml =
                 """
@@ -69,7 +74,7 @@ record DemoSettings(Duration length, InetSocketAddress listen, AdminConfig admin
                     target:
                       process: {command: [%s], ports: 18001-18099, grace: 3s}
                     proxies: {urls: ['%s']}
-                    load: {slotsPerReplica: %d, spare: 1}
+                    load: {slotsPerReplica: %d, spare: 1, mean: %s}
                     scaleDown: {window: %s, drain: %s}
                 """
                         .formatted(
@@ -79,6 +84,7 @@ record DemoSettings(Duration length, InetSocketAddress listen, AdminConfig admin
                                 String.join(", ", command),
                                 proxyAdmin,
                                 SLOTS,
+                                Units.show(mean()),
                                 Units.show(window()),
                                 Units.show(DRAIN));
         return ConfigSource.parse("the demo", yaml, System::getenv, AutoscalerConfig::from);
