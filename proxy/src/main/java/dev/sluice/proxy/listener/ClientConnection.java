@@ -38,6 +38,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
     private static final Logger log = LoggerFactory.getLogger(ClientConnection.class);
     private static final int MAX_PIPELINED = 64 * 1024;
     private static final long LINGER_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    /// How long a connection of a stopping proxy must have been silent before it is closed.
+    private static final long LEAVE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
     private static final ByteBuf CONTINUE =
             Unpooled.unreleasableBuffer(
                             Unpooled.directBuffer()
@@ -342,8 +346,11 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
             current.tick(now);
             return;
         }
-        if (headSince != 0 && now - headSince > config.head().toNanos()) {
-            if (pending == null || !pending.isReadable()) {
+        boolean silent = pending == null || !pending.isReadable();
+        if (connected.leaving() && silent && now - Math.max(headSince, idleSince) > LEAVE_NANOS) {
+            channel.close();
+        } else if (headSince != 0 && now - headSince > config.head().toNanos()) {
+            if (silent) {
                 channel.close();
             } else {
                 refuse(
@@ -374,8 +381,6 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
     void drain() {
         if (call != null) {
             call.lastOnConnection();
-        } else if (!closing && (pending == null || !pending.isReadable())) {
-            channel.close();
         }
     }
 

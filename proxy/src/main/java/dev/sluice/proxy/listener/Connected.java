@@ -19,6 +19,7 @@ final class Connected {
     private final Set<ClientConnection> connections = new HashSet<>();
     private final AtomicInteger calls = new AtomicInteger();
     private boolean draining;
+    private boolean leaving;
 
     Connected(Lane lane) {
         this.lane = lane;
@@ -57,10 +58,21 @@ final class Connected {
         return draining;
     }
 
-    /// From now on each response is the last on its connection.
+    /// Whether connections without a call are closed.
+    boolean leaving() {
+        return leaving;
+    }
+
+    /// From now on each response is the last on its connection. Idle connections stay for now: a
+    /// request may be on its way on each of them.
     void drain() {
         draining = true;
         each(ClientConnection::drain);
+    }
+
+    /// From now on connections are closed once they have been idle for a moment.
+    void leave() {
+        leaving = true;
     }
 
     /// Ends what still runs.

@@ -149,7 +149,7 @@ public final class Listener {
         if (server != null) {
             server.close().awaitUninterruptibly();
         }
-        each(Connected::drain);
+        each(Connected::leave);
         long deadline = System.nanoTime() + config.drain().toNanos();
         while (connections() > 0 && System.nanoTime() < deadline) {
             TimeUnit.MILLISECONDS.sleep(20);

@@ -31,6 +31,7 @@ final class Origin implements AutoCloseable {
     }
 
     private final ServerSocket server;
+    private final Thread accepting;
     private final Queue<Script> scripts = new ConcurrentLinkedQueue<>();
     private volatile Script last = answering(OK);
     private final List<Conversation> calls = new CopyOnWriteArrayList<>();
@@ -41,7 +42,7 @@ final class Origin implements AutoCloseable {
 
     Origin() throws IOException {
         server = new ServerSocket(0, 100, InetAddress.ofLiteral("127.0.0.1"));
-        Thread.ofVirtual().start(this::accept);
+        accepting = Thread.ofVirtual().start(this::accept);
     }
 
     /// Adds scripts for the calls to come.
@@ -83,9 +84,15 @@ final class Origin implements AutoCloseable {
         return connections.get() - ended.get();
     }
 
-    /// Refuses connections from now on.
+    /// Refuses connections from now on. Returns once the port refuses: the kernel accepts for as
+    /// long as the thread is in its call.
     void stopListening() throws IOException {
         server.close();
+        try {
+            accepting.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Override
