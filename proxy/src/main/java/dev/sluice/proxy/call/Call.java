@@ -78,12 +78,9 @@ public final class Call implements Waiter, ExchangeListener {
     private int stale;
 
     private boolean reused;
-    private boolean eventStream;
     private @Nullable StreamTap tap;
     private @Nullable ResponseHead uncommitted;
-    private int upstreamStatus;
-    private AttemptResult answered = AttemptResult.OK;
-    private long retryAfterNanos;
+    private Verdict verdict = Verdict.NONE;
     private String reason = "";
 
     private long ttftNanos = -1;
@@ -367,7 +364,7 @@ public final class Call implements Waiter, ExchangeListener {
     private void send(boolean fresh) {
         Slot on = held();
         phase = Phase.CONNECTING;
-        upstreamStatus = 0;
+        verdict = Verdict.NONE;
         uncommitted = null;
         attemptNanos = lane.nanoClock().getAsLong();
         Exchange begun =
@@ -402,53 +399,17 @@ public final class Call implements Waiter, ExchangeListener {
 
     @Override
     public void head(ResponseHead answer) {
-        upstreamStatus = answer.status();
-        AttemptResult result = resultOf(answer.status(), answer.fields().has(Field.RETRY_AFTER));
-        answered = result;
-        retryAfterNanos = retryAfterNanos(answer);
+        verdict = Verdict.on(answer);
+        AttemptResult result = verdict.result();
         count(result);
         Retry retry = Retry.after(result, unsent, sent, stale);
         if (retry != Retry.NONE && mayTryAgain(retry)) {
             abandon();
-            again(retry, result, retryAfterNanos);
+            again(retry, result, verdict.retryAfterNanos());
             return;
         }
-        eventStream = isEventStream(answer);
-        tap = new StreamTap(api, eventStream);
+        tap = new StreamTap(api, verdict.eventStream());
         uncommitted = answer;
-    }
-
-    private static AttemptResult resultOf(int status, boolean retryAfter) {
-        if (status < 400) {
-            return AttemptResult.OK;
-        }
-        if (status == 429 || (status == 503 && retryAfter)) {
-            return AttemptResult.OVERLOADED;
-        }
-        if (status < 500) {
-            return AttemptResult.CLIENT_ERROR;
-        }
-        return status == 502 || status == 503 || status == 504
-                ? AttemptResult.BAD_GATEWAY
-                : AttemptResult.SERVER_ERROR;
-    }
-
-    private static long retryAfterNanos(ResponseHead answer) {
-        String seconds = answer.fields().value(Field.RETRY_AFTER);
-        try {
-            return seconds == null
-                    ? 0
-                    : TimeUnit.SECONDS.toNanos(Math.min(300, Long.parseLong(seconds)));
-        } catch (NumberFormatException e) {
-            return 0;
-        }
-    }
-
-    private static boolean isEventStream(ResponseHead answer) {
-        String type = answer.fields().value(Field.CONTENT_TYPE);
-        return type != null
-                && type.regionMatches(true, 0, "text/event-stream", 0, 17)
-                && !answer.fields().has(Field.CONTENT_ENCODING);
     }
 
     // ---- body bytes: relay them
@@ -487,7 +448,7 @@ public final class Call implements Waiter, ExchangeListener {
     public void bufferRead(ByteBuf in) {
         response.bufferRead(in);
         StreamTap watching = tap;
-        if (watching != null && eventStream && watching.contentSeen() && ttftNanos < 0) {
+        if (watching != null && verdict.eventStream() && watching.contentSeen() && ttftNanos < 0) {
             ttftNanos = watching.firstContentNanos() - readyNanos;
             if (slot != null) {
                 slot.firstByte(watching.firstContentNanos() - sentNanos);
@@ -528,13 +489,16 @@ public final class Call implements Waiter, ExchangeListener {
         }
         exchange = null;
         StreamTap watching = tap;
-        if (watching != null && eventStream && upstreamStatus == 200 && !watching.finished()) {
+        if (watching != null
+                && verdict.eventStream()
+                && verdict.status() == 200
+                && !watching.finished()) {
             breakOff(AttemptResult.TRUNCATED, "the endpoint ended the stream without its finish");
             return;
         }
         response.end();
-        release(answered, retryAfterNanos);
-        finish(new Outcome.Completed(upstreamStatus));
+        release(verdict.result(), verdict.retryAfterNanos());
+        finish(new Outcome.Completed(verdict.status()));
     }
 
     // ---- failed: again, elsewhere, or over
@@ -646,7 +610,7 @@ public final class Call implements Waiter, ExchangeListener {
         response.breakOff(
                 Refusal.upstream(502, "stream_broken", endpoint.url() + ": " + why + "."),
                 id,
-                eventStream);
+                verdict.eventStream());
         reason = "stream_broken";
         finish(new Outcome.Broken(result));
     }
@@ -735,7 +699,7 @@ public final class Call implements Waiter, ExchangeListener {
             return;
         }
         cancelExchange(AttemptResult.CLIENT_GONE);
-        response.breakOff(refusal, id, eventStream);
+        response.breakOff(refusal, id, verdict.eventStream());
         reason = refusal.code();
         finish(new Outcome.Broken(AttemptResult.CLIENT_GONE));
     }
@@ -765,7 +729,7 @@ public final class Call implements Waiter, ExchangeListener {
         cancelExchange(AttemptResult.CLIENT_GONE);
         if (response.committed()) {
             // The engine answered early, and only then the rest of the request turned out wrong.
-            response.breakOff(refusal, id, eventStream);
+            response.breakOff(refusal, id, verdict.eventStream());
             reason = refusal.code();
             finish(new Outcome.Broken(AttemptResult.CLIENT_GONE));
             return;
@@ -809,7 +773,7 @@ public final class Call implements Waiter, ExchangeListener {
         StreamTap watching = tap;
         if (watching != null) {
             watching.readUsage();
-            on.tokens(outputTokens(watching), eventStream ? watching.spanNanos() : 0);
+            on.tokens(outputTokens(watching), verdict.eventStream() ? watching.spanNanos() : 0);
         }
         on.release(result, retryAfterNanos);
     }
@@ -820,7 +784,7 @@ public final class Call implements Waiter, ExchangeListener {
                         on.endpoint().id(),
                         reason,
                         result,
-                        upstreamStatus,
+                        verdict.status(),
                         reused,
                         attemptNanos,
                         lane.nanoClock().getAsLong()));
@@ -839,7 +803,7 @@ public final class Call implements Waiter, ExchangeListener {
             return watching.outputTokens();
         }
         // The opening event and [DONE] carry no token.
-        return eventStream ? Math.max(0, watching.eventCount() - 2) : 0;
+        return verdict.eventStream() ? Math.max(0, watching.eventCount() - 2) : 0;
     }
 
     private Decision decision(@Nullable Slot on) {
