@@ -711,11 +711,6 @@ public final class Call implements Waiter, ExchangeListener {
         }
     }
 
-    /// Whether the whole request was read.
-    public boolean requestRead() {
-        return body.isComplete();
-    }
-
     // ---- the end
 
     private void refuse(Refusal refusal) {
