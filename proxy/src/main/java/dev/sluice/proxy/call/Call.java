@@ -31,7 +31,6 @@ import io.netty.util.concurrent.EventExecutor;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -59,8 +58,9 @@ public final class Call implements Waiter, ExchangeListener {
     private final Api api;
     private final RequestBody body;
     private final ClientResponse response;
-    private final long startNanos;
+    private final Timeline times;
     private final long startMillis;
+    private final Attempts attempts = new Attempts();
 
     private Phase phase = Phase.READING;
     private boolean over;
@@ -71,27 +71,10 @@ public final class Call implements Waiter, ExchangeListener {
     private InferenceRequest request;
     private @Nullable Slot slot;
     private @Nullable Exchange exchange;
-    private final List<Endpoint> tried = new ArrayList<>(0);
-    private final List<CallRecord.Attempt> attempts = new ArrayList<>(1);
-    private int unsent;
-    private int sent;
-    private int stale;
-
-    private boolean reused;
     private @Nullable StreamTap tap;
     private @Nullable ResponseHead uncommitted;
     private Verdict verdict = Verdict.NONE;
     private String reason = "";
-
-    private long ttftNanos = -1;
-    private long readyNanos;
-    private long askedNanos;
-    private long attemptNanos;
-    private long sentNanos;
-    private long queueNanos;
-    private long overheadNanos;
-    private long lastReadNanos;
-    private long stalledSince;
     private long overloadDeadline;
 
     public Call(Lane lane, Client client, Channel channel, RequestHead head, boolean keepAlive) {
@@ -103,9 +86,8 @@ public final class Call implements Waiter, ExchangeListener {
         this.api = Api.of(head.path());
         this.body = new RequestBody(isJson(head, api));
         this.response = new ClientResponse(channel, head, api, keepAlive, lane.config().headers());
-        this.startNanos = lane.nanoClock().getAsLong();
+        this.times = new Timeline(now());
         this.startMillis = lane.wallClock().getAsLong();
-        this.readyNanos = startNanos;
         this.request = new InferenceRequest(id, api, "", false, 0, 0, "", null);
     }
 
@@ -123,27 +105,14 @@ public final class Call implements Waiter, ExchangeListener {
     public void begin() {
         assert lane.loop().inEventLoop();
         if (!head.path().startsWith("/v1/")) {
-            refuse(
-                    Refusal.invalid(
-                            404,
-                            "unknown_path",
-                            "Nothing is served at "
-                                    + head.path()
-                                    + "; calls go to /v1/…, metrics and status are on the admin"
-                                    + " port.",
-                            null));
+            refuse(Refusals.unknownPath(head.path()));
             return;
         }
         if ("websocket".equalsIgnoreCase(head.fields().value(Field.UPGRADE))) {
-            refuse(
-                    Refusal.invalid(
-                            501,
-                            "websocket_not_supported",
-                            "This proxy does not relay WebSocket connections.",
-                            null));
+            refuse(Refusals.noWebSocket());
             return;
         }
-        switch (lane.gate().admit(head, startNanos)) {
+        switch (lane.gate().admit(head, times.start())) {
             case Admission.Admitted(Caller admitted) -> caller = admitted;
             case Admission.Shed(Refusal refusal) -> {
                 refuse(refusal);
@@ -155,15 +124,13 @@ public final class Call implements Waiter, ExchangeListener {
             return;
         }
         if (head.fields().contentLength() > lane.config().bodyLimit()) {
-            tooLarge();
+            refuse(Refusals.tooLarge(lane.config().bodyLimit()));
         }
     }
 
     private void models() {
         if (!head.method().equals("GET") && !head.isHead()) {
-            refuse(
-                    Refusal.invalid(
-                            405, "method_not_allowed", "Ask " + head.path() + " with GET.", null));
+            refuse(Refusals.askWithGet(head.path()));
             return;
         }
         switch (Models.answer(head.path(), lane.router(), startMillis)) {
@@ -173,17 +140,6 @@ public final class Call implements Waiter, ExchangeListener {
             }
             case Models.Unknown(Refusal refusal) -> refuse(refusal);
         }
-    }
-
-    private void tooLarge() {
-        refuse(
-                Refusal.invalid(
-                        413,
-                        "body_too_large",
-                        "The request body is larger than "
-                                + lane.config().bodyLimit()
-                                + " bytes (limits.body).",
-                        null));
     }
 
     // ---- body: read it, and find in it what places the call
@@ -196,7 +152,7 @@ public final class Call implements Waiter, ExchangeListener {
         }
         if (body.size() + part.readableBytes() > lane.config().bodyLimit()) {
             part.release();
-            tooLarge();
+            refuse(Refusals.tooLarge(lane.config().bodyLimit()));
             return;
         }
         Exchange to = exchange;
@@ -226,18 +182,13 @@ public final class Call implements Waiter, ExchangeListener {
     /// The body's framing is broken.
     public void malformed(String why) {
         response.lastOnConnection();
-        refuse(Refusal.invalid(400, "malformed_request", "Bad request: " + why + ".", null));
+        refuse(Refusals.malformed(why));
     }
 
     /// The body comes too slowly.
     public void tooSlow(long bytesPerSecond) {
         response.lastOnConnection();
-        refuse(
-                Refusal.invalid(
-                        408,
-                        "request_timeout",
-                        "The request body came slower than " + bytesPerSecond + " bytes a second.",
-                        null));
+        refuse(Refusals.tooSlow(bytesPerSecond));
     }
 
     /// All of the request's body was given.
@@ -260,7 +211,7 @@ public final class Call implements Waiter, ExchangeListener {
     // ---- route: which pool?
 
     private void route() {
-        readyNanos = lane.nanoClock().getAsLong();
+        times.ready(now());
         String asked = body.scan().model() == null ? "" : body.scan().model();
         String model = lane.router().resolve(asked);
         if (!model.equals(asked)) {
@@ -298,7 +249,7 @@ public final class Call implements Waiter, ExchangeListener {
         long expected =
                 (long) promptTokens
                         + (request.maxTokens() > 0 ? request.maxTokens() : USUAL_OUTPUT);
-        Refusal over = caller.tokens(expected, readyNanos);
+        Refusal over = caller.tokens(expected, times.ready());
         expectedTokens = over == null ? expected : 0;
         return over;
     }
@@ -307,7 +258,7 @@ public final class Call implements Waiter, ExchangeListener {
 
     private void queue() {
         phase = Phase.QUEUED;
-        askedNanos = lane.nanoClock().getAsLong();
+        times.asked(now());
         Dispatcher to = dispatcher;
         if (to != null) {
             to.acquire(this);
@@ -321,7 +272,7 @@ public final class Call implements Waiter, ExchangeListener {
 
     @Override
     public List<Endpoint> tried() {
-        return tried;
+        return attempts.tried();
     }
 
     @Override
@@ -331,7 +282,7 @@ public final class Call implements Waiter, ExchangeListener {
 
     @Override
     public long deadlineNanos() {
-        return overloadDeadline != 0 ? overloadDeadline : startNanos + totalNanos();
+        return overloadDeadline != 0 ? overloadDeadline : times.start() + totalNanos();
     }
 
     private long totalNanos() {
@@ -340,7 +291,7 @@ public final class Call implements Waiter, ExchangeListener {
 
     @Override
     public void refused(Refusal refusal) {
-        queueNanos += lane.nanoClock().getAsLong() - askedNanos;
+        times.leftQueue(now());
         refuse(refusal);
     }
 
@@ -351,7 +302,7 @@ public final class Call implements Waiter, ExchangeListener {
             return;
         }
         slot = granted;
-        queueNanos += granted.queuedNanos();
+        times.granted(granted.queuedNanos());
         reason =
                 lane.config().headers() == Decision.Detail.FULL
                         ? granted.reason()
@@ -366,7 +317,7 @@ public final class Call implements Waiter, ExchangeListener {
         phase = Phase.CONNECTING;
         verdict = Verdict.NONE;
         uncommitted = null;
-        attemptNanos = lane.nanoClock().getAsLong();
+        attempts.begin(now());
         Exchange begun =
                 lane.connections()
                         .begin(on.endpoint(), head, id, body, fresh || !body.isComplete(), this);
@@ -377,10 +328,9 @@ public final class Call implements Waiter, ExchangeListener {
 
     @Override
     public void sent(boolean onPooled) {
-        sentNanos = lane.nanoClock().getAsLong();
-        reused = onPooled;
-        overheadNanos = (onPooled ? sentNanos : attemptNanos) - readyNanos - queueNanos;
-        lastReadNanos = sentNanos;
+        long now = now();
+        attempts.sent(onPooled);
+        times.sent(onPooled ? now : attempts.since(), now);
         phase = Phase.WAITING;
         if (!body.isComplete()) {
             body.release();
@@ -401,8 +351,7 @@ public final class Call implements Waiter, ExchangeListener {
     public void head(ResponseHead answer) {
         verdict = Verdict.on(answer);
         AttemptResult result = verdict.result();
-        count(result);
-        Retry retry = Retry.after(result, unsent, sent, stale);
+        Retry retry = attempts.after(result);
         if (retry != Retry.NONE && mayTryAgain(retry)) {
             abandon();
             again(retry, result, verdict.retryAfterNanos());
@@ -416,8 +365,9 @@ public final class Call implements Waiter, ExchangeListener {
 
     @Override
     public void bufferBegins(ByteBuf in) {
-        lastReadNanos = lane.nanoClock().getAsLong();
-        response.bufferBegins(lastReadNanos);
+        long now = now();
+        times.read(now);
+        response.bufferBegins(now);
         if (uncommitted != null && in.isReadable()) {
             commit();
         }
@@ -448,11 +398,11 @@ public final class Call implements Waiter, ExchangeListener {
     public void bufferRead(ByteBuf in) {
         response.bufferRead(in);
         StreamTap watching = tap;
-        if (watching != null && verdict.eventStream() && watching.contentSeen() && ttftNanos < 0) {
-            ttftNanos = watching.firstContentNanos() - readyNanos;
-            if (slot != null) {
-                slot.firstByte(watching.firstContentNanos() - sentNanos);
-            }
+        if (watching != null
+                && verdict.eventStream()
+                && watching.contentSeen()
+                && times.ttft() < 0) {
+            held().firstByte(times.firstContent(watching.firstContentNanos()));
         }
     }
 
@@ -464,7 +414,7 @@ public final class Call implements Waiter, ExchangeListener {
         response.flush();
         if (!channel.isWritable() && exchange != null) {
             exchange.read(false);
-            stalledSince = lane.nanoClock().getAsLong();
+            times.stalled(now());
         }
     }
 
@@ -474,8 +424,7 @@ public final class Call implements Waiter, ExchangeListener {
             return;
         }
         if (writable) {
-            stalledSince = 0;
-            lastReadNanos = lane.nanoClock().getAsLong();
+            times.flowing(now());
             exchange.read(true);
         }
     }
@@ -511,40 +460,18 @@ public final class Call implements Waiter, ExchangeListener {
             breakOff(result, why);
             return;
         }
-        count(result);
-        Retry retry = Retry.after(result, unsent, sent, stale);
+        Retry retry = attempts.after(result);
         if (retry != Retry.NONE && mayTryAgain(retry)) {
             again(retry, result, 0);
             return;
         }
         Endpoint endpoint = held().endpoint();
         release(result, 0);
-        boolean late =
-                result == AttemptResult.FIRST_BYTE_TIMEOUT || result == AttemptResult.STALLED;
         Refusal refusal =
-                Refusal.upstream(
-                        late ? 504 : 502,
-                        late ? "upstream_timeout" : "upstream_failed",
-                        endpoint.url()
-                                + ": "
-                                + why
-                                + " (attempt "
-                                + attempts.size()
-                                + ", pool "
-                                + poolName()
-                                + ").");
+                Refusals.failed(endpoint, result, why, attempts.made().size(), poolName());
         reason = refusal.code();
         response.refuse(refusal, decision(null));
         finish(new Outcome.Failed(refusal, result));
-    }
-
-    private void count(AttemptResult result) {
-        switch (result) {
-            case REFUSED, CONNECT_FAILED -> unsent++;
-            case STALE_CONNECTION -> stale++;
-            case RESET, TRUNCATED, FIRST_BYTE_TIMEOUT, PROTOCOL_ERROR, BAD_GATEWAY -> sent++;
-            case OVERLOADED, OK, CLIENT_GONE, CLIENT_ERROR, SERVER_ERROR, STALLED -> {}
-        }
     }
 
     private boolean mayTryAgain(Retry retry) {
@@ -554,9 +481,10 @@ public final class Call implements Waiter, ExchangeListener {
         }
         return switch (retry) {
             case FRESH -> true;
-            case REQUEUE -> lane.nanoClock().getAsLong() < startNanos + totalNanos();
+            case REQUEUE -> now() < times.start() + totalNanos();
             case ELSEWHERE ->
-                    tried.size() + 1 < to.pool().snapshot().members().size() && withinBudget(to);
+                    attempts.tried().size() + 1 < to.pool().snapshot().members().size()
+                            && withinBudget(to);
             case NONE -> false;
         };
     }
@@ -577,16 +505,14 @@ public final class Call implements Waiter, ExchangeListener {
                 send(true);
             }
             case ELSEWHERE -> {
-                tried.add(held().endpoint());
+                attempts.leave(held().endpoint());
                 release(result, 0);
                 queue();
             }
             case REQUEUE -> {
                 Dispatcher to = dispatcher;
                 if (overloadDeadline == 0 && to != null) {
-                    overloadDeadline =
-                            lane.nanoClock().getAsLong()
-                                    + to.pool().config().queue().deadline().toNanos();
+                    overloadDeadline = now() + to.pool().config().queue().deadline().toNanos();
                 }
                 release(result, retryAfterNanos);
                 queue();
@@ -607,10 +533,7 @@ public final class Call implements Waiter, ExchangeListener {
     private void breakOff(AttemptResult result, String why) {
         Endpoint endpoint = held().endpoint();
         release(result, 0);
-        response.breakOff(
-                Refusal.upstream(502, "stream_broken", endpoint.url() + ": " + why + "."),
-                id,
-                verdict.eventStream());
+        response.breakOff(Refusals.broken(endpoint, why), id, verdict.eventStream());
         reason = "stream_broken";
         finish(new Outcome.Broken(result));
     }
@@ -622,41 +545,29 @@ public final class Call implements Waiter, ExchangeListener {
         if (over) {
             return;
         }
-        CallConfig config = lane.config();
-        switch (phase) {
-            case READING, QUEUED, CONNECTING -> {}
-            case WAITING -> {
-                long limit = request.stream() ? config.firstByteNanos(promptTokens) : totalNanos();
-                if (body.isComplete() && now - sentNanos > limit) {
+        CallConfig limits = lane.config();
+        long firstByte = request.stream() ? limits.firstByteNanos(promptTokens) : totalNanos();
+        switch (times.overdue(phase, body.isComplete(), now, firstByte, totalNanos(), limits)) {
+            case NOTHING -> {}
+            case FIRST_BYTE ->
                     timeOut(
                             AttemptResult.FIRST_BYTE_TIMEOUT,
-                            "no first byte within " + TimeUnit.NANOSECONDS.toMillis(limit) + " ms");
-                    return;
-                }
-            }
-            case STREAMING -> {
-                if (stalledSince != 0) {
-                    if (now - stalledSince > config.clientStall().toNanos()) {
-                        client.close();
-                        return;
-                    }
-                } else if (now - lastReadNanos > config.betweenChunks().toNanos()) {
+                            "no first byte within "
+                                    + TimeUnit.NANOSECONDS.toMillis(firstByte)
+                                    + " ms");
+            case BETWEEN_CHUNKS ->
                     timeOut(
                             AttemptResult.STALLED,
-                            "silent for " + config.betweenChunks().toMillis() + " ms");
-                    return;
-                }
-            }
-        }
-        if (phase != Phase.READING && now - startNanos > totalNanos()) {
-            overTime();
+                            "silent for " + limits.betweenChunks().toMillis() + " ms");
+            case CLIENT_STALL -> client.close();
+            case TOTAL -> overTime();
         }
     }
 
     private void overTime() {
         String why = "the call took longer than " + totalNanos() / 1_000_000_000 + " s";
         if (phase == Phase.QUEUED) {
-            refuse(new Refusal(504, "timeout_error", "total_timeout", why + ".", null, null));
+            refuse(Refusals.overTime(why));
             return;
         }
         timeOut(AttemptResult.STALLED, why);
@@ -677,10 +588,10 @@ public final class Call implements Waiter, ExchangeListener {
         }
         Phase at = phase;
         if (phase == Phase.QUEUED && dispatcher != null) {
-            queueNanos += lane.nanoClock().getAsLong() - askedNanos;
+            times.leftQueue(now());
             dispatcher.cancel(this);
         }
-        cancelExchange(AttemptResult.CLIENT_GONE);
+        cancelExchange();
         finish(new Outcome.Cancelled(at));
     }
 
@@ -689,16 +600,12 @@ public final class Call implements Waiter, ExchangeListener {
         if (over) {
             return;
         }
-        Refusal refusal =
-                Refusal.capacity(
-                        "shutting_down",
-                        "The proxy is shutting down; send the call again.",
-                        java.time.Duration.ofSeconds(1));
+        Refusal refusal = Refusals.shuttingDown();
         if (!response.committed()) {
             refuse(refusal);
             return;
         }
-        cancelExchange(AttemptResult.CLIENT_GONE);
+        cancelExchange();
         response.breakOff(refusal, id, verdict.eventStream());
         reason = refusal.code();
         finish(new Outcome.Broken(AttemptResult.CLIENT_GONE));
@@ -720,8 +627,8 @@ public final class Call implements Waiter, ExchangeListener {
         if (phase == Phase.QUEUED && dispatcher != null) {
             dispatcher.cancel(this);
         }
-        boolean exchanged = !attempts.isEmpty() || slot != null;
-        cancelExchange(AttemptResult.CLIENT_GONE);
+        boolean exchanged = !attempts.made().isEmpty() || slot != null;
+        cancelExchange();
         if (response.committed()) {
             // The engine answered early, and only then the rest of the request turned out wrong.
             response.breakOff(refusal, id, verdict.eventStream());
@@ -736,25 +643,21 @@ public final class Call implements Waiter, ExchangeListener {
         response.refuse(refusal, decision(null));
         finish(
                 exchanged
-                        ? new Outcome.Failed(refusal, lastResult())
+                        ? new Outcome.Failed(refusal, attempts.last())
                         : new Outcome.Rejected(refusal));
-    }
-
-    private AttemptResult lastResult() {
-        return attempts.isEmpty() ? AttemptResult.CLIENT_GONE : attempts.getLast().result();
     }
 
     private boolean requestComplete() {
         return body.isComplete() || !head.hasBody();
     }
 
-    private void cancelExchange(AttemptResult result) {
+    private void cancelExchange() {
         Exchange current = exchange;
         exchange = null;
         if (current != null) {
             current.cancel();
         }
-        release(result, 0);
+        release(AttemptResult.CLIENT_GONE, 0);
     }
 
     /// Gives the slot back, if one is held.
@@ -774,15 +677,7 @@ public final class Call implements Waiter, ExchangeListener {
     }
 
     private void note(Slot on, AttemptResult result) {
-        attempts.add(
-                new CallRecord.Attempt(
-                        on.endpoint().id(),
-                        reason,
-                        result,
-                        verdict.status(),
-                        reused,
-                        attemptNanos,
-                        lane.nanoClock().getAsLong()));
+        attempts.note(on, reason, result, verdict.status(), now());
     }
 
     private Slot held() {
@@ -805,9 +700,13 @@ public final class Call implements Waiter, ExchangeListener {
         return new Decision(
                 id,
                 on == null ? null : on.endpoint().url(),
-                attempts.size() + (on == null ? 0 : 1),
-                queueNanos / 1_000_000,
+                attempts.made().size() + (on == null ? 0 : 1),
+                times.queued() / 1_000_000,
                 reason.isEmpty() ? null : reason);
+    }
+
+    private long now() {
+        return lane.nanoClock().getAsLong();
     }
 
     private String poolName() {
@@ -837,11 +736,11 @@ public final class Call implements Waiter, ExchangeListener {
                                 startMillis,
                                 outcome,
                                 response.status(),
-                                attempts,
-                                queueNanos,
-                                ttftNanos,
-                                lane.nanoClock().getAsLong() - startNanos,
-                                overheadNanos,
+                                attempts.made(),
+                                times.queued(),
+                                times.ttft(),
+                                now() - times.start(),
+                                times.overhead(),
                                 reported && watching != null
                                         ? watching.promptTokens()
                                         : promptTokens,

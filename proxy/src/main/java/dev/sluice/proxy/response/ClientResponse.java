@@ -1,6 +1,7 @@
 package dev.sluice.proxy.response;
 
 import dev.sluice.proxy.http.BodyFraming;
+import dev.sluice.proxy.http.Chunks;
 import dev.sluice.proxy.http.Fields;
 import dev.sluice.proxy.http.RequestHead;
 import dev.sluice.proxy.http.ResponseHead;
@@ -9,7 +10,6 @@ import dev.sluice.proxy.request.Refusal;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 
 import org.jspecify.annotations.Nullable;
@@ -32,9 +32,6 @@ public final class ClientResponse implements BodyFraming.Sink {
     private static final byte[] KEEP_ALIVE = ascii("Connection: keep-alive\r\n");
     private static final byte[] NO_RETRY = ascii("x-should-retry: false\r\n");
     private static final byte[] CRLF = ascii("\r\n");
-    private static final ByteBuf LAST_CHUNK =
-            Unpooled.unreleasableBuffer(Unpooled.directBuffer().writeBytes(ascii("0\r\n\r\n")))
-                    .asReadOnly();
 
     /// How the body reaches the client.
     private enum Body {
@@ -263,10 +260,7 @@ public final class ClientResponse implements BodyFraming.Sink {
             return;
         }
         cut(in);
-        ByteBuf line = channel.alloc().directBuffer(16);
-        ByteBufUtil.writeAscii(line, Long.toHexString(size));
-        line.writeBytes(CRLF);
-        write(line);
+        write(Chunks.begin(channel.alloc(), size));
     }
 
     @Override
@@ -274,12 +268,9 @@ public final class ClientResponse implements BodyFraming.Sink {
         chunkLeft -= end - start;
         tap.content(in, start, end, now);
         if (body == Body.CHUNK_EACH) {
-            ByteBuf line = channel.alloc().directBuffer(16);
-            ByteBufUtil.writeAscii(line, Integer.toHexString(end - start));
-            line.writeBytes(CRLF);
-            write(line);
+            write(Chunks.begin(channel.alloc(), end - start));
             write(in.retainedSlice(start, end - start));
-            write(LAST_CHUNK.slice(1, 2));
+            write(Chunks.end());
             return;
         }
         span(in, start, end);
@@ -334,8 +325,7 @@ public final class ClientResponse implements BodyFraming.Sink {
     /// Ends the body as the client expects it.
     public void end() {
         if (chunked) {
-            bytesOut += LAST_CHUNK.readableBytes();
-            channel.write(LAST_CHUNK.duplicate(), channel.voidPromise());
+            write(Chunks.last());
         }
         channel.flush();
     }
@@ -365,7 +355,7 @@ public final class ClientResponse implements BodyFraming.Sink {
             }
         }
         if (body == Body.AS_IS && chunkEndLeft > 0) {
-            write(LAST_CHUNK.slice(3 - chunkEndLeft, chunkEndLeft));
+            write(Chunks.endFrom(chunkEndLeft));
         }
         String event =
                 (tap.betweenEvents() ? "" : "\n\n")

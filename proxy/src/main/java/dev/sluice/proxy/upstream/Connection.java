@@ -1,6 +1,7 @@
 package dev.sluice.proxy.upstream;
 
 import dev.sluice.proxy.http.BodyFraming;
+import dev.sluice.proxy.http.Chunks;
 import dev.sluice.proxy.http.HeadReader;
 import dev.sluice.proxy.http.ResponseHead;
 import dev.sluice.proxy.http.Violation;
@@ -8,25 +9,16 @@ import dev.sluice.proxy.pool.AttemptResult;
 import dev.sluice.proxy.pool.Endpoint;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 
 import org.jspecify.annotations.Nullable;
 
-import java.nio.charset.StandardCharsets;
-
 /// One connection to one endpoint: carries one exchange after another, idle in between. An idle
 /// connection that says or closes anything is closed and forgotten.
 final class Connection extends ChannelInboundHandlerAdapter {
     private static final int MAX_INFORMATIONAL = 10;
-    private static final ByteBuf LAST_CHUNK =
-            Unpooled.unreleasableBuffer(
-                            Unpooled.directBuffer()
-                                    .writeBytes("0\r\n\r\n".getBytes(StandardCharsets.US_ASCII)))
-                    .asReadOnly();
 
     private final Connections home;
     private final Endpoint endpoint;
@@ -116,18 +108,16 @@ final class Connection extends ChannelInboundHandlerAdapter {
             channel.write(content, channel.voidPromise());
             return;
         }
-        ByteBuf size = channel.alloc().directBuffer(16);
-        ByteBufUtil.writeAscii(size, Integer.toHexString(content.readableBytes()));
-        size.writeShort(('\r' << 8) | '\n');
-        channel.write(size, channel.voidPromise());
+        channel.write(
+                Chunks.begin(channel.alloc(), content.readableBytes()), channel.voidPromise());
         channel.write(content, channel.voidPromise());
-        channel.write(LAST_CHUNK.retainedSlice(1, 2), channel.voidPromise());
+        channel.write(Chunks.end(), channel.voidPromise());
     }
 
     void writeLastChunk() {
         requestSent = true;
         if (chunkedRequest) {
-            channel.writeAndFlush(LAST_CHUNK.duplicate(), channel.voidPromise());
+            channel.writeAndFlush(Chunks.last(), channel.voidPromise());
         }
     }
 
