@@ -1,5 +1,6 @@
 package dev.sluice.cli;
 
+import dev.sluice.proxy.ConfigFile;
 import dev.sluice.proxy.Proxy;
 import dev.sluice.proxy.ProxyConfig;
 import dev.sluice.proxy.pool.EndpointConfig;
@@ -33,7 +34,9 @@ import java.util.concurrent.Callable;
         description = {
             "",
             "Applications point their base URL at it: OPENAI_BASE_URL=http://127.0.0.1:8080/v1",
-            "Ctrl-C or SIGTERM lets running calls finish; a second ends at once.",
+            "Ctrl-C or SIGTERM lets running calls finish; a second ends at once. SIGHUP, or a"
+                    + " change",
+            "of the file, reloads it without a cut.",
             ""
         },
         footer = {
@@ -78,9 +81,13 @@ final class ProxyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        ProxyConfig config = config();
+        ConfigFile from = file == null ? null : new ConfigFile(file, this::at);
+        ProxyConfig config = config(from);
         StopSignal stop = StopSignal.install();
-        try (Proxy proxy = Proxy.start(config)) {
+        try (Proxy proxy = Proxy.start(config, from, _ -> {})) {
+            if (from != null) {
+                stop.hangUp(() -> proxy.reload("SIGHUP"));
+            }
             log.info("try: curl http://127.0.0.1:{}/v1/models", proxy.port());
             stop.await();
             log.info("stopping: running calls finish; a second signal ends at once");
@@ -91,20 +98,20 @@ final class ProxyCommand implements Callable<Integer> {
         return 0;
     }
 
-    private ProxyConfig config() {
-        if (file == null) {
+    private ProxyConfig config(@Nullable ConfigFile from) {
+        if (from == null) {
             return fromFlags();
         }
         if (!endpoints.isEmpty()) {
             throw CommandFailed.badInput(
                     "--endpoint and --config exclude each other; add the endpoint to " + file);
         }
-        ProxyConfig config = ProxyConfig.read(file);
+        ProxyConfig config = from.read();
         if (policy != null) {
             throw CommandFailed.badInput(
                     "--policy goes with --endpoint; in " + file + " each pool has its own policy");
         }
-        return at(config);
+        return config;
     }
 
     private ProxyConfig at(ProxyConfig config) {

@@ -21,6 +21,11 @@ final class StopSignal {
         return stop;
     }
 
+    /// From now on SIGHUP means this, and a closed terminal ends nothing.
+    void hangUp(Runnable reload) {
+        Signals.register("HUP", reload);
+    }
+
     /// Asks as a signal would.
     void ask() {
         asked.countDown();

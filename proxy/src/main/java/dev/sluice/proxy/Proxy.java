@@ -3,22 +3,18 @@ package dev.sluice.proxy;
 import dev.sluice.proxy.accounting.Accounting;
 import dev.sluice.proxy.accounting.CallObserver;
 import dev.sluice.proxy.admin.Admin;
-import dev.sluice.proxy.admission.Gate;
 import dev.sluice.proxy.call.Lane;
 import dev.sluice.proxy.listener.Listener;
-import dev.sluice.proxy.pool.PoolControl;
-import dev.sluice.proxy.routing.Dispatcher;
-import dev.sluice.proxy.routing.Router;
 import dev.sluice.proxy.upstream.Connections;
 
 import io.netty.channel.EventLoop;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.net.URI;
-import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
@@ -29,30 +25,31 @@ import java.util.random.RandomGenerator;
 public final class Proxy implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Proxy.class);
 
-    private final PoolControl control;
+    private final Serving serving;
     private final Listener listener;
+    private final Reload reload;
     private final Admin admin;
     private final Accounting accounting;
     private final AtomicBoolean draining;
+    private @Nullable FileWatch watch;
 
     /// Builds and starts everything; returns once both ports are bound.
     ///
     /// @throws IOException when the data port cannot be bound; the message names it and the fix
     /// @throws dev.sluice.shared.ConfigException when the admin port cannot be
-    public static Proxy start(ProxyConfig config) throws IOException {
-        return start(config, _ -> {});
+    public static Proxy start(ProxyConfig config, CallObserver alsoTold) throws IOException {
+        return start(config, null, alsoTold);
     }
 
+    /// @param file where the configuration came from, and is read again when it changes; null: from
+    ///   nowhere that could be read again
     /// @param alsoTold of each call at its end, on its event loop
-    public static Proxy start(ProxyConfig config, CallObserver alsoTold) throws IOException {
+    public static Proxy start(ProxyConfig config, @Nullable ConfigFile file, CallObserver alsoTold)
+            throws IOException {
         LongSupplier clock = System::nanoTime;
-        RandomGenerator random = new SharedRandom();
-        var control = new PoolControl(config.pools(), clock, random);
-        List<Dispatcher> dispatchers =
-                control.pools().stream().map(pool -> new Dispatcher(pool, clock, random)).toList();
-        var router = new Router(dispatchers, config.aliases());
-        var gate = new Gate(config.keys(), clock.getAsLong());
-        var accounting = new Accounting(version(), dispatchers, System.currentTimeMillis());
+        var serving = new Serving(config, clock, new SharedRandom());
+        var accounting =
+                new Accounting(version(), serving::dispatchers, System.currentTimeMillis());
         CallObserver observer =
                 call -> {
                     accounting.ended(call);
@@ -65,18 +62,32 @@ public final class Proxy implements AutoCloseable {
                         loop ->
                                 new Lane(
                                         loop,
-                                        gate,
-                                        router,
+                                        serving::terms,
                                         connections(loop, config, clock),
-                                        config.calls(),
                                         accounting.estimates(),
                                         observer,
                                         clock,
                                         System::currentTimeMillis));
+        var reload =
+                new Reload(
+                        config,
+                        file,
+                        next -> {
+                            serving.use(next);
+                            listener.use(next.listener());
+                        },
+                        accounting.reloads(),
+                        System::currentTimeMillis);
         var draining = new AtomicBoolean();
-        Admin admin = admin(config, accounting, control, draining, listener);
-        control.start();
-        return new Proxy(control, listener, admin, accounting, draining);
+        var shown =
+                new Admin.Shown(version(), reload, accounting, serving.control(), draining::get);
+        Admin admin = admin(config, shown, listener);
+        serving.control().start();
+        var proxy = new Proxy(serving, listener, reload, admin, accounting, draining);
+        if (file != null) {
+            proxy.watch = new FileWatch(file, () -> proxy.reload("the file changed"));
+        }
+        return proxy;
     }
 
     private static Connections connections(EventLoop loop, ProxyConfig config, LongSupplier clock) {
@@ -84,16 +95,9 @@ public final class Proxy implements AutoCloseable {
                 loop, config.listener().sockets().client(), config.upstream(), clock);
     }
 
-    private static Admin admin(
-            ProxyConfig config,
-            Accounting accounting,
-            PoolControl control,
-            AtomicBoolean draining,
-            Listener listener) {
+    private static Admin admin(ProxyConfig config, Admin.Shown shown, Listener listener) {
         try {
-            return Admin.start(
-                    config.admin(),
-                    new Admin.Shown(version(), config, accounting, control, draining::get));
+            return Admin.start(config.admin(), shown);
         } catch (RuntimeException e) {
             listener.abort();
             throw e;
@@ -107,16 +111,23 @@ public final class Proxy implements AutoCloseable {
     }
 
     private Proxy(
-            PoolControl control,
+            Serving serving,
             Listener listener,
+            Reload reload,
             Admin admin,
             Accounting accounting,
             AtomicBoolean draining) {
-        this.control = control;
+        this.serving = serving;
         this.listener = listener;
+        this.reload = reload;
         this.admin = admin;
         this.accounting = accounting;
         this.draining = draining;
+    }
+
+    /// Reads the configuration file again; how it went is in the log and at the admin port. Blocks.
+    public void reload(String by) {
+        reload.reload(by);
     }
 
     /// The bound data port.
@@ -144,6 +155,9 @@ public final class Proxy implements AutoCloseable {
     @Override
     public void close() {
         draining.set(true);
+        if (watch != null) {
+            watch.close();
+        }
         try {
             int cut = listener.stop();
             if (cut > 0) {
@@ -153,7 +167,7 @@ public final class Proxy implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         admin.close();
-        control.close();
+        serving.close();
         accounting.close();
     }
 

@@ -50,6 +50,14 @@ public record ProxyConfig(
                 UpstreamConfig.from(node.object("upstream")));
     }
 
+    /// Reads text that somebody sent: the files and variables that it may name are those that the
+    /// file of this proxy names.
+    ///
+    /// @throws dev.sluice.shared.ConfigException with every problem
+    static ProxyConfig parse(String text, Path running) {
+        return ConfigSource.parseLike("the request", text, running, ProxyConfig::from);
+    }
+
     /// The defaults, with these pools.
     public static ProxyConfig of(List<PoolConfig> pools) {
         return new ProxyConfig(
@@ -66,6 +74,20 @@ public record ProxyConfig(
     /// The same at other addresses.
     public ProxyConfig at(InetSocketAddress listen, AdminConfig admin) {
         return new ProxyConfig(listen, admin, pools, aliases, keys, calls, listener, upstream);
+    }
+
+    /// This, with everything of `next` that can be replaced while it runs. What differs still needs
+    /// a restart.
+    public ProxyConfig reloaded(ProxyConfig next) {
+        return new ProxyConfig(
+                listen,
+                admin,
+                next.pools,
+                next.aliases,
+                next.keys,
+                next.calls,
+                listener.reloaded(next.listener),
+                upstream);
     }
 
     private static void checkPools(ConfigNode node, List<PoolConfig> pools) {

@@ -23,6 +23,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -38,9 +39,11 @@ public final class ConfigSource {
     private final Map<String, Integer> lines = new HashMap<>();
     private final List<ConfigProblem> problems = new ArrayList<>();
     private final UnaryOperator<@Nullable String> environment;
+    private final Predicate<String> mayRead;
 
-    private ConfigSource(UnaryOperator<@Nullable String> environment) {
+    private ConfigSource(UnaryOperator<@Nullable String> environment, Predicate<String> mayRead) {
         this.environment = environment;
+        this.mayRead = mayRead;
     }
 
     /// Reads a file into the value that `reader` makes of its top-level object.
@@ -65,7 +68,32 @@ public final class ConfigSource {
             String text,
             UnaryOperator<@Nullable String> environment,
             Function<ConfigNode, T> reader) {
-        var source = new ConfigSource(environment);
+        return parse(name, text, new ConfigSource(environment, _ -> true), reader);
+    }
+
+    /// Reads text that came over the network. It may name only those files and variables that the
+    /// trusted file names too: a problem's text would show what is in them.
+    public static <T> T parseLike(
+            String name, String text, Path trusted, Function<ConfigNode, T> reader) {
+        String known = readable(trusted);
+        var source =
+                new ConfigSource(
+                        variable ->
+                                known.contains("${" + variable) ? System.getenv(variable) : null,
+                        known::contains);
+        return parse(name, text, source, reader);
+    }
+
+    private static String readable(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    private static <T> T parse(
+            String name, String text, ConfigSource source, Function<ConfigNode, T> reader) {
         JsonNode root = source.tree(name, text);
         var node = new ConfigNode(root, "", source);
         T value = reader.apply(node);
@@ -84,6 +112,10 @@ public final class ConfigSource {
     /// Replaces variables and file references in a value.
     String expand(String path, String text) {
         if (text.startsWith("file:")) {
+            if (!mayRead.test(text)) {
+                problem(path, text + " is not read for a request", "name a file that runs already");
+                return "";
+            }
             try {
                 return Files.readString(Path.of(text.substring(5))).stripTrailing();
             } catch (IOException | RuntimeException e) {

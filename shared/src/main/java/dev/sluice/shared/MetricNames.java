@@ -62,6 +62,16 @@ public final class MetricNames {
     /// Info. Label {@link #VERSION}.
     public static final String BUILD_INFO = "sluice_build_info";
 
+    /// Counter. Label {@link #RESULT}: `applied`, `unchanged`, `needs_restart` or `rejected`.
+    public static final String CONFIG_RELOADS = "sluice_config_reloads_total";
+
+    /// Gauge, 1 when the configuration read last could be used, else 0.
+    public static final String CONFIG_LAST_RELOAD_SUCCESS = "sluice_config_last_reload_success";
+
+    /// Gauge, seconds since the epoch.
+    public static final String CONFIG_LAST_RELOAD_SUCCESS_TIME =
+            "sluice_config_last_reload_success_timestamp_seconds";
+
     // The autoscaler.
 
     /// Counter of looks. Labels {@link #POOL}, {@link #DIRECTION} (`up`, `down` or `hold`), {@link
@@ -101,6 +111,7 @@ public final class MetricNames {
     public static final String REASON = "reason";
     public static final String OUTCOME = "outcome";
     public static final String PHASE = "phase";
+    public static final String RESULT = "result";
     public static final String DIRECTION = "direction";
     public static final String VERSION = "version";
 

@@ -13,6 +13,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Supplier;
 
 /// All that a proxy keeps of its calls, fed by the one record at each call's end.
 public final class Accounting implements CallObserver, AutoCloseable {
@@ -24,19 +25,24 @@ public final class Accounting implements CallObserver, AutoCloseable {
     private final TokenEstimates estimates = new TokenEstimates();
     private final Pulse pulse;
     private final LoadReports loads;
+    private final ReloadMeters reloads;
     private final JvmGcMetrics gc = new JvmGcMetrics();
     private final PrometheusMeterRegistry registry =
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
 
+    /// @param dispatchers those of now: a reload changes them
     /// @param startedMs when the process started, milliseconds since the epoch
-    public Accounting(String version, List<Dispatcher> dispatchers, long startedMs) {
-        List<PoolView> pools = dispatchers.stream().map(PoolView::new).toList();
-        this.meters = new CallMeters((pool, model) -> serves(pools, pool, model));
+    public Accounting(String version, Supplier<List<Dispatcher>> dispatchers, long startedMs) {
+        Supplier<List<PoolView>> pools =
+                () -> dispatchers.get().stream().map(PoolView::new).toList();
+        this.meters = new CallMeters((pool, model) -> serves(pools.get(), pool, model));
+        this.reloads = new ReloadMeters(startedMs);
         this.pulse = new Pulse(pools, meters);
         this.loads = new LoadReports(UUID.randomUUID().toString(), startedMs, pools, meters, pulse);
         registry.getPrometheusRegistry().register(new CallCollector(meters));
         registry.getPrometheusRegistry().register(new PoolCollector(pools));
         registry.getPrometheusRegistry().register(new BuildCollector(version));
+        registry.getPrometheusRegistry().register(reloads);
         new JvmMemoryMetrics().bindTo(registry);
         new JvmThreadMetrics().bindTo(registry);
         new ProcessorMetrics().bindTo(registry);
@@ -67,6 +73,10 @@ public final class Accounting implements CallObserver, AutoCloseable {
 
     public LoadReports loads() {
         return loads;
+    }
+
+    public ReloadMeters reloads() {
+        return reloads;
     }
 
     /// All meters in the format that the Accept header asks for.

@@ -14,13 +14,23 @@ import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Supplier;
 
 /// Makes the load report, from pool snapshots, queues and meters. Any thread.
 ///
 /// @param proxy this process's name, new with each start
 /// @param startedMs when it started, milliseconds since the epoch
 public record LoadReports(
-        String proxy, long startedMs, List<PoolView> pools, CallMeters meters, Pulse pulse) {
+        String proxy,
+        long startedMs,
+        Supplier<List<PoolView>> views,
+        CallMeters meters,
+        Pulse pulse) {
+
+    /// The pools of now.
+    public List<PoolView> pools() {
+        return views.get();
+    }
 
     /// @param ready false while the proxy drains
     public LoadReport now(boolean ready, long nowNanos, long nowMs) {
@@ -29,7 +39,7 @@ public record LoadReports(
                 nowMs,
                 startedMs,
                 ready,
-                pools.stream().map(view -> pool(view, nowNanos, nowMs)).toList());
+                pools().stream().map(view -> pool(view, nowNanos, nowMs)).toList());
     }
 
     private PoolLoad pool(PoolView view, long nowNanos, long nowMs) {

@@ -10,6 +10,7 @@ import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 
 import java.util.List;
+import java.util.function.Supplier;
 
 /// Publishes what pools are at a scrape: in-flight, queue, states. Nothing is kept between scrapes,
 /// so an endpoint that left leaves no series behind.
@@ -17,9 +18,9 @@ public final class PoolCollector implements MultiCollector {
     private static final List<String> STATES =
             List.of("starting", "healthy", "degraded", "unhealthy", "draining");
 
-    private final List<PoolView> pools;
+    private final Supplier<List<PoolView>> pools;
 
-    public PoolCollector(List<PoolView> pools) {
+    public PoolCollector(Supplier<List<PoolView>> pools) {
         this.pools = pools;
     }
 
@@ -28,7 +29,7 @@ public final class PoolCollector implements MultiCollector {
         var depth = gauge(MetricNames.QUEUE_DEPTH, "Calls that wait for a slot");
         var inFlight = gauge(MetricNames.IN_FLIGHT, "Exchanges begun and not at their last byte");
         var states = gauge(MetricNames.ENDPOINT_STATE, "1 at the state that an endpoint is in");
-        for (PoolView view : pools) {
+        for (PoolView view : pools.get()) {
             Labels pool = Labels.of(MetricNames.POOL, view.pool().name());
             depth.dataPoint(point(pool, view.queue().waiting()));
             for (Member member : view.pool().snapshot().members()) {

@@ -8,6 +8,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /// The last minutes of each pool, second by second: meters only count up, so rates and recent
 /// percentiles come from their differences.
@@ -21,6 +22,7 @@ public final class Pulse {
     private static final int MINUTE = 60;
     private static final int SMOOTH = 10;
 
+    private final Supplier<List<PoolView>> pools;
     private final CallMeters meters;
     private final Map<PoolView, Deque<Sum>> sums = new LinkedHashMap<>();
     private volatile Map<String, History> history = Map.of();
@@ -71,13 +73,16 @@ public final class Pulse {
         }
     }
 
-    public Pulse(List<PoolView> pools, CallMeters meters) {
+    public Pulse(Supplier<List<PoolView>> pools, CallMeters meters) {
+        this.pools = pools;
         this.meters = meters;
-        pools.forEach(pool -> sums.put(pool, new ArrayDeque<>()));
     }
 
     /// Takes the next second's look; always the same thread.
     public void beat(long nowNanos, long nowMs) {
+        List<PoolView> now = pools.get();
+        sums.keySet().retainAll(now);
+        now.forEach(pool -> sums.computeIfAbsent(pool, _ -> new ArrayDeque<>()));
         var next = new LinkedHashMap<String, History>();
         sums.forEach(
                 (view, past) -> {

@@ -33,6 +33,7 @@ public final class Admin implements AutoCloseable {
     private static final int LINES = 40;
 
     private final Shown shown;
+    private final ConfigRoutes config;
     private final Scaling scaling = new Scaling();
     private final Live live;
     private final AdminServer server;
@@ -40,11 +41,10 @@ public final class Admin implements AutoCloseable {
 
     /// What the port shows.
     ///
-    /// @param config the effective configuration: a record; its secrets are left out of answers
     /// @param draining whether the proxy finishes and accepts nothing new
     public record Shown(
             String version,
-            Object config,
+            Configuration configuration,
             Accounting accounting,
             PoolControl control,
             BooleanSupplier draining) {
@@ -64,10 +64,11 @@ public final class Admin implements AutoCloseable {
         return new Admin(config, shown);
     }
 
-    private Admin(AdminConfig config, Shown shown) {
+    private Admin(AdminConfig at, Shown shown) {
         this.shown = shown;
+        this.config = new ConfigRoutes(shown.configuration());
         this.live = new Live(this::picture, this::history);
-        this.server = AdminServer.start(config, routes());
+        this.server = AdminServer.start(at, routes());
         this.beats = Thread.ofVirtual().name("admin-beat").start(this::beat);
     }
 
@@ -102,7 +103,8 @@ public final class Admin implements AutoCloseable {
         routes.add(AdminRoute.get("/admin/v1/requests/{id}", this::request));
         routes.add(AdminRoute.get("/admin/v1/events", _ -> live.watch()));
         routes.add(AdminRoute.post("/admin/v1/scaling", this::scaling));
-        routes.addAll(new EndpointRoutes(shown.pools(), shown.control(), this::endpoints).routes());
+        routes.addAll(config.routes());
+        routes.addAll(new EndpointRoutes(shown::pools, shown.control(), this::endpoints).routes());
         return routes;
     }
 
@@ -133,7 +135,8 @@ public final class Admin implements AutoCloseable {
         out.put("reason", ready.reason());
         out.put("pools", load().pools());
         out.put("scaling", scaling.all());
-        out.put("config", ConfigView.of(shown.config()));
+        out.put("config", ConfigView.of(shown.configuration().effective()));
+        out.put("last_reload", config.status());
         return out;
     }
 

@@ -51,17 +51,17 @@ final class ConfigView {
         return out;
     }
 
-    private static boolean secret(String name) {
+    static boolean secret(String name) {
         return name.matches(".*(token|secret|password|sha256|credential|api_key).*")
                 && !name.contains("tokens_");
     }
 
     /// A record with its own text, as a URL: that is how people write it.
-    private static boolean printsItself(Record record) {
+    static boolean printsItself(Record record) {
         return !record.toString().startsWith(record.getClass().getSimpleName() + "[");
     }
 
-    private static @Nullable Object read(RecordComponent component, Record record) {
+    static @Nullable Object read(RecordComponent component, Record record) {
         try {
             var accessor = component.getAccessor();
             accessor.setAccessible(true);
@@ -71,7 +71,7 @@ final class ConfigView {
         }
     }
 
-    private static String snake(String name) {
+    static String snake(String name) {
         return name.replaceAll("([a-z0-9])([A-Z])", "$1_$2").toLowerCase(Locale.ROOT);
     }
 }

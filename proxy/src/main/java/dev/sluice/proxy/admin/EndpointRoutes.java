@@ -21,7 +21,7 @@ import java.util.stream.Collectors;
 ///
 /// @param views all endpoints of all pools, now
 record EndpointRoutes(
-        List<PoolView> pools, PoolControl control, Supplier<List<EndpointView>> views) {
+        Supplier<List<PoolView>> pools, PoolControl control, Supplier<List<EndpointView>> views) {
 
     /// The body of a registration.
     record Registration(@Nullable String pool, @Nullable String url, @Nullable Integer weight) {}
@@ -59,17 +59,19 @@ record EndpointRoutes(
 
     private AdminAnswer register(AdminRequest request) {
         Registration wanted = request.strict(Registration.class);
+        List<PoolView> all = pools.get();
         String pool = wanted.pool();
-        if (pool == null && pools.size() == 1) {
-            pool = pools.getFirst().pool().name();
+        if (pool == null && all.size() == 1) {
+            pool = all.getFirst().pool().name();
         }
-        String names = pools.stream().map(p -> p.pool().name()).collect(Collectors.joining(", "));
-        if (pool == null) {
+        String names = all.stream().map(p -> p.pool().name()).collect(Collectors.joining(", "));
+        String named = pool;
+        if (named == null) {
             return AdminAnswer.badRequest("pool", "is missing", "pools: " + names);
         }
-        if (!names(pool)) {
+        if (all.stream().noneMatch(p -> p.pool().name().equals(named))) {
             return AdminAnswer.notFound(
-                    "pool", "no pool is named \"" + pool + "\"", "pools: " + names);
+                    "pool", "no pool is named \"" + named + "\"", "pools: " + names);
         }
         if (wanted.url() == null) {
             return AdminAnswer.badRequest("url", "is missing", "write http://10.0.0.1:8000");
@@ -94,7 +96,7 @@ record EndpointRoutes(
                     url.host() + " is a link-local address, where clouds keep their credentials",
                     "use the endpoint's own address");
         }
-        boolean added = control.add(pool, new EndpointConfig(url, weight));
+        boolean added = control.add(named, new EndpointConfig(url, weight));
         return new AdminAnswer.Json(added ? 201 : 200, Map.of("endpoint", shown(url.id())));
     }
 
@@ -129,10 +131,6 @@ record EndpointRoutes(
 
     private List<EndpointView> shown(String id) {
         return views.get().stream().filter(v -> v.load().id().equals(id)).toList();
-    }
-
-    private boolean names(String pool) {
-        return pools.stream().anyMatch(p -> p.pool().name().equals(pool));
     }
 
     private static boolean linkLocal(String host) {

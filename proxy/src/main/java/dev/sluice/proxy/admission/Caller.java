@@ -8,6 +8,7 @@ import java.time.Duration;
 
 /// One tenant and what it may still use. Shared by all event loops.
 public final class Caller {
+    private final @Nullable KeyConfig key;
     private final String name;
     private final int requestsPerMinute;
     private final int tokensPerMinute;
@@ -15,10 +16,16 @@ public final class Caller {
     private final @Nullable Bucket tokens;
 
     Caller(KeyConfig key, long nowNanos) {
-        this(key.name(), key.requestsPerMinute(), key.tokensPerMinute(), nowNanos);
+        this(key, key.name(), key.requestsPerMinute(), key.tokensPerMinute(), nowNanos);
     }
 
-    private Caller(String name, int requestsPerMinute, int tokensPerMinute, long nowNanos) {
+    private Caller(
+            @Nullable KeyConfig key,
+            String name,
+            int requestsPerMinute,
+            int tokensPerMinute,
+            long nowNanos) {
+        this.key = key;
         this.name = name;
         this.requestsPerMinute = requestsPerMinute;
         this.tokensPerMinute = tokensPerMinute;
@@ -28,7 +35,12 @@ public final class Caller {
 
     /// Whoever calls a proxy that has no keys.
     static Caller anybody() {
-        return new Caller("", 0, 0, 0);
+        return new Caller(null, "", 0, 0, 0);
+    }
+
+    /// As configured; null for anybody.
+    @Nullable KeyConfig key() {
+        return key;
     }
 
     public String name() {

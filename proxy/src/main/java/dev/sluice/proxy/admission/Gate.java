@@ -24,10 +24,24 @@ public final class Gate {
     private final Admission anybody = new Admission.Admitted(Caller.anybody());
 
     public Gate(List<KeyConfig> keys, long nowNanos) {
+        this(keys, List.of(), nowNanos);
+    }
+
+    private Gate(List<KeyConfig> keys, List<Caller> known, long nowNanos) {
         for (KeyConfig key : keys) {
             digests.add(HexFormat.of().parseHex(key.sha256()));
-            callers.add(new Caller(key, nowNanos));
+            callers.add(
+                    known.stream()
+                            .filter(caller -> key.equals(caller.key()))
+                            .findFirst()
+                            .orElseGet(() -> new Caller(key, nowNanos)));
         }
+    }
+
+    /// A gate for these keys. What callers have used counts on where their entry is unchanged; a
+    /// changed entry begins anew.
+    public Gate renewed(List<KeyConfig> keys, long nowNanos) {
+        return new Gate(keys, callers, nowNanos);
     }
 
     public Admission admit(RequestHead head, long nowNanos) {

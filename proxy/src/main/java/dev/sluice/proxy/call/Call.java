@@ -21,6 +21,7 @@ import dev.sluice.proxy.response.Outcome.Phase;
 import dev.sluice.proxy.response.StreamTap;
 import dev.sluice.proxy.routing.Dispatcher;
 import dev.sluice.proxy.routing.Route;
+import dev.sluice.proxy.routing.Router;
 import dev.sluice.proxy.routing.Waiter;
 import dev.sluice.proxy.upstream.Exchange;
 import dev.sluice.proxy.upstream.ExchangeListener;
@@ -51,6 +52,7 @@ public final class Call implements Waiter, ExchangeListener {
     private static final int USUAL_OUTPUT = 256;
 
     private final Lane lane;
+    private final Terms terms;
     private final Client client;
     private final Channel channel;
     private final RequestHead head;
@@ -79,13 +81,14 @@ public final class Call implements Waiter, ExchangeListener {
 
     public Call(Lane lane, Client client, Channel channel, RequestHead head, boolean keepAlive) {
         this.lane = lane;
+        this.terms = lane.terms().get();
         this.client = client;
         this.channel = channel;
         this.head = head;
         this.id = RequestId.of(head);
         this.api = Api.of(head.path());
         this.body = new RequestBody(isJson(head, api));
-        this.response = new ClientResponse(channel, head, api, keepAlive, lane.config().headers());
+        this.response = new ClientResponse(channel, head, api, keepAlive, terms.limits().headers());
         this.times = new Timeline(now());
         this.startMillis = lane.wallClock().getAsLong();
         this.request = new InferenceRequest(id, api, "", false, 0, 0, "", null);
@@ -112,7 +115,7 @@ public final class Call implements Waiter, ExchangeListener {
             refuse(Refusals.noWebSocket());
             return;
         }
-        switch (lane.gate().admit(head, times.start())) {
+        switch (terms.gate().admit(head, times.start())) {
             case Admission.Admitted(Caller admitted) -> caller = admitted;
             case Admission.Shed(Refusal refusal) -> {
                 refuse(refusal);
@@ -123,8 +126,8 @@ public final class Call implements Waiter, ExchangeListener {
             models();
             return;
         }
-        if (head.fields().contentLength() > lane.config().bodyLimit()) {
-            refuse(Refusals.tooLarge(lane.config().bodyLimit()));
+        if (head.fields().contentLength() > terms.limits().bodyLimit()) {
+            refuse(Refusals.tooLarge(terms.limits().bodyLimit()));
         }
     }
 
@@ -133,7 +136,7 @@ public final class Call implements Waiter, ExchangeListener {
             refuse(Refusals.askWithGet(head.path()));
             return;
         }
-        switch (Models.answer(head.path(), lane.router(), startMillis)) {
+        switch (Models.answer(head.path(), terms.router(), startMillis)) {
             case Models.Document(String json) -> {
                 response.answer(200, json, null, decision(null));
                 finish(new Outcome.Completed(200));
@@ -150,9 +153,9 @@ public final class Call implements Waiter, ExchangeListener {
             part.release();
             return;
         }
-        if (body.size() + part.readableBytes() > lane.config().bodyLimit()) {
+        if (body.size() + part.readableBytes() > terms.limits().bodyLimit()) {
             part.release();
-            refuse(Refusals.tooLarge(lane.config().bodyLimit()));
+            refuse(Refusals.tooLarge(terms.limits().bodyLimit()));
             return;
         }
         Exchange to = exchange;
@@ -169,7 +172,7 @@ public final class Call implements Waiter, ExchangeListener {
             to.write(part);
             return;
         }
-        if (body.kept() > lane.config().replayLimit()) {
+        if (body.kept() > terms.limits().replayLimit()) {
             if (phase == Phase.READING && body.scan().model() != null) {
                 route();
             }
@@ -213,7 +216,9 @@ public final class Call implements Waiter, ExchangeListener {
     private void route() {
         times.ready(now());
         String asked = body.scan().model() == null ? "" : body.scan().model();
-        String model = lane.router().resolve(asked);
+        // The body may have taken minutes: pools are those of now.
+        Router router = lane.terms().get().router();
+        String model = router.resolve(asked);
         if (!model.equals(asked)) {
             body.rename(model, channel.alloc());
         }
@@ -228,7 +233,7 @@ public final class Call implements Waiter, ExchangeListener {
                         caller == null ? "" : caller.name(),
                         body.scan().affinity());
         promptTokens = lane.estimates().promptTokens(body.size());
-        switch (lane.router().route(model)) {
+        switch (router.route(model)) {
             case Route.To(Dispatcher to) -> {
                 dispatcher = to;
                 Refusal over = reserveTokens();
@@ -286,7 +291,7 @@ public final class Call implements Waiter, ExchangeListener {
     }
 
     private long totalNanos() {
-        return (request.stream() ? lane.config().totalStream() : lane.config().total()).toNanos();
+        return (request.stream() ? terms.limits().totalStream() : terms.limits().total()).toNanos();
     }
 
     @Override
@@ -304,7 +309,7 @@ public final class Call implements Waiter, ExchangeListener {
         slot = granted;
         times.granted(granted.queuedNanos());
         reason =
-                lane.config().headers() == Decision.Detail.FULL
+                terms.limits().headers() == Decision.Detail.FULL
                         ? granted.reason()
                         : granted.policy().label();
         send(false);
@@ -545,7 +550,7 @@ public final class Call implements Waiter, ExchangeListener {
         if (over) {
             return;
         }
-        CallConfig limits = lane.config();
+        CallConfig limits = terms.limits();
         long firstByte = request.stream() ? limits.firstByteNanos(promptTokens) : totalNanos();
         switch (times.overdue(phase, body.isComplete(), now, firstByte, totalNanos(), limits)) {
             case NOTHING -> {}

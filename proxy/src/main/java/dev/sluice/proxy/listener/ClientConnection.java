@@ -292,7 +292,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
         if (!running) {
             dropPending();
         }
-        closeBy = lane.nanoClock().getAsLong() + lane.config().clientStall().toNanos();
+        closeBy =
+                lane.nanoClock().getAsLong() + lane.terms().get().limits().clientStall().toNanos();
         var flushed = channel.writeAndFlush(Unpooled.EMPTY_BUFFER);
         if (requestRead) {
             flushed.addListener(f -> channel.close());

@@ -26,7 +26,7 @@ import java.util.function.Function;
 public final class Listener {
     private static final int BACKLOG = 4096;
 
-    private final ListenerConfig config;
+    private volatile ListenerConfig config;
     private final Transport transport;
     private final EventLoopGroup group;
     private final IdentityHashMap<EventExecutor, Connected> loops = new IdentityHashMap<>();
@@ -111,17 +111,23 @@ public final class Listener {
                             perAddress.computeIfPresent(from, (a, n) -> n == 1 ? null : n - 1);
                         });
         Connected connected = loops.get(channel.eventLoop());
-        if (all > config.maxConnections()
-                || ofAddress > config.maxPerAddress()
+        ListenerConfig limits = config;
+        if (all > limits.maxConnections()
+                || ofAddress > limits.maxPerAddress()
                 || connected == null) {
             channel.close();
             return;
         }
-        channel.pipeline().addLast(new ClientConnection(connected, config, channel));
+        channel.pipeline().addLast(new ClientConnection(connected, limits, channel));
     }
 
     public int port() {
         return port;
+    }
+
+    /// Limits for the connections to come; loops and transport stay.
+    public void use(ListenerConfig next) {
+        config = next;
     }
 
     public String transportName() {

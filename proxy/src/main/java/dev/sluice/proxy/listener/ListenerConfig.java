@@ -71,4 +71,19 @@ public record ListenerConfig(
         node.finish();
         return config;
     }
+
+    /// This, with everything of `next` that can be replaced while it runs.
+    public ListenerConfig reloaded(ListenerConfig next) {
+        return new ListenerConfig(
+                loops,
+                transport,
+                next.head,
+                next.keepAlive,
+                next.minBodyRate,
+                next.maxConnections,
+                next.maxPerAddress,
+                next.maxRequests,
+                next.stopAfter,
+                next.drain);
+    }
 }

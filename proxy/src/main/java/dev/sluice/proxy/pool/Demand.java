@@ -7,4 +7,13 @@ public interface Demand {
 
     /// Every 100 ms, on the control thread: time to refuse what waited too long.
     void sweep();
+
+    /// Calls that wait now.
+    int waiting();
+
+    /// The pool was changed by a reload; on the control thread.
+    void follow(PoolConfig config);
+
+    /// The pool is gone: whatever waits or still comes is refused. On the control thread, once.
+    void close();
 }

@@ -33,11 +33,13 @@ public final class Endpoint {
     private final LongAdder gapNanos = new LongAdder();
     private final LongAdder busyNanos = new LongAdder();
     private final AtomicBoolean troubled = new AtomicBoolean();
+    private volatile int weight;
     private volatile long coolUntil;
     private volatile boolean cooling;
 
     Endpoint(EndpointConfig config) {
         this.config = config;
+        this.weight = config.weight();
         this.id = config.url().id();
         this.url = config.url().toString();
         this.address = literalOrUnresolved(config.url());
@@ -68,7 +70,7 @@ public final class Endpoint {
     }
 
     public int weight() {
-        return config.weight();
+        return weight;
     }
 
     /// Exchanges begun here by this proxy and not yet at their last byte.
@@ -222,8 +224,8 @@ public final class Endpoint {
         refusedInARow.set(0);
     }
 
-    EndpointConfig config() {
-        return config;
+    void weigh(int next) {
+        weight = next;
     }
 
     Window.Totals totals() {

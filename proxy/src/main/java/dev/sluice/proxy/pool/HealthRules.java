@@ -43,12 +43,11 @@ final class HealthRules {
                     case Unhealthy s -> unhealthy(s, seen, config, now);
                     case Draining s -> s;
                 };
-        if (!seen.drained()) {
+        if (seen.drained() == null) {
             return judged;
         }
-        return state instanceof Draining d
-                ? new Draining(d.reason(), d.sinceNanos(), judged)
-                : new Draining("drained by request", now, judged);
+        return new Draining(
+                seen.drained(), state instanceof Draining d ? d.sinceNanos() : now, judged);
     }
 
     private static HealthState starting(Starting was, Observations seen, long now) {

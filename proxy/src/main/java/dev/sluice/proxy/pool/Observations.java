@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /// What is known of an endpoint at the moment it is judged.
 ///
-/// @param drained by an operator or the autoscaler
+/// @param drained why it may take nothing new; null: it may
 /// @param trial how the trial since the last judgement ended
 /// @param recent its last 10 s
 /// @param peerTtftNanos the pool's median of {@link Recent#ttftNanos}; null when nobody has one
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// @param cooling whether it asked for a pause
 /// @param mayEject whether statistics may take one more endpoint of this pool out
 record Observations(
-        boolean drained,
+        @Nullable String drained,
         Probes probes,
         int refusedInARow,
         int failuresInARow,

@@ -16,16 +16,29 @@ public final class Pool {
 
                 @Override
                 public void sweep() {}
+
+                @Override
+                public int waiting() {
+                    return 0;
+                }
+
+                @Override
+                public void follow(PoolConfig config) {}
+
+                @Override
+                public void close() {}
             };
 
-    private final PoolConfig config;
+    private final String name;
     private final LongSupplier nanoClock;
     private final Reports reports;
+    private volatile PoolConfig config;
     private volatile Snapshot snapshot;
     private volatile Demand demand = NOBODY;
 
     /// @param reports told of exchanges that should be judged at once
     Pool(PoolConfig config, LongSupplier nanoClock, Reports reports) {
+        this.name = config.name();
         this.config = config;
         this.nanoClock = nanoClock;
         this.reports = reports;
@@ -39,12 +52,13 @@ public final class Pool {
                         false);
     }
 
+    /// As last loaded: a reload replaces it.
     public PoolConfig config() {
         return config;
     }
 
     public String name() {
-        return config.name();
+        return name;
     }
 
     public Snapshot snapshot() {
@@ -104,6 +118,24 @@ public final class Pool {
 
     Demand demand() {
         return demand;
+    }
+
+    /// Calls and exchanges that it still holds.
+    boolean busy() {
+        if (demand.waiting() > 0) {
+            return true;
+        }
+        for (Member member : snapshot.members()) {
+            if (member.endpoint().inFlight() > 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    void follow(PoolConfig next) {
+        config = next;
+        demand.follow(next);
     }
 
     void publish(Snapshot next) {

@@ -1,6 +1,7 @@
 package dev.sluice.proxy.pool;
 
 import dev.sluice.proxy.pool.Inspector.Finding;
+import dev.sluice.proxy.pool.Offer.Source;
 import dev.sluice.shared.EngineKind;
 import dev.sluice.shared.EngineLoad;
 
@@ -12,10 +13,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Queue;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -23,6 +23,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 
 /// Watches all endpoints of all pools and publishes what it sees. Membership changes at run time
 /// come in here.
@@ -38,7 +39,11 @@ public final class PoolControl implements AutoCloseable {
 
     private final LongSupplier nanoClock;
     private final RandomGenerator random;
-    private final List<Roster> rosters = new ArrayList<>();
+    private volatile List<Roster> rosters = List.of();
+
+    /// Of pools that the configuration no longer has, until they are idle. Control thread.
+    private final List<Roster> retired = new ArrayList<>();
+
     private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
     private final EngineClient client = new EngineClient();
     private final Inspector inspector = new Inspector(client);
@@ -51,12 +56,11 @@ public final class PoolControl implements AutoCloseable {
     public PoolControl(List<PoolConfig> configs, LongSupplier nanoClock, RandomGenerator random) {
         this.nanoClock = nanoClock;
         this.random = random;
-        for (PoolConfig config : configs) {
-            var roster = new Roster(new Pool(config, nanoClock, new Inbox()));
-            config.endpoints().forEach(e -> roster.add(e, nanoClock.getAsLong()));
-            roster.publish(nanoClock.getAsLong());
-            rosters.add(roster);
-        }
+        this.rosters = configs.stream().map(this::created).toList();
+    }
+
+    private Roster created(PoolConfig config) {
+        return new Roster(new Pool(config, nanoClock, new Inbox()), nanoClock.getAsLong());
     }
 
     public List<Pool> pools() {
@@ -69,6 +73,59 @@ public final class PoolControl implements AutoCloseable {
         thread.start();
     }
 
+    /// Makes these the pools. A pool of a known name stays the same, with its queue and what is
+    /// known of its endpoints; what differs in its configuration is taken over. A pool that is gone
+    /// serves what it holds, is then closed, and comes back as it was if it is named again before.
+    ///
+    /// Blocks until it is done.
+    ///
+    /// @return the pools in the order of the configuration
+    public List<Pool> follow(List<PoolConfig> configs) {
+        return order(
+                () -> {
+                    long now = nanoClock.getAsLong();
+                    var known = new LinkedHashMap<String, Roster>();
+                    retired.forEach(r -> known.put(r.pool.name(), r));
+                    rosters.forEach(r -> known.put(r.pool.name(), r));
+                    var next = new ArrayList<Roster>();
+                    for (PoolConfig config : configs) {
+                        Roster roster = known.remove(config.name());
+                        if (roster == null) {
+                            LOG.info("pool {} begins", config.name());
+                            roster = created(config);
+                        } else if (!config.equals(roster.pool.config())
+                                || retired.contains(roster)) {
+                            roster.follow(config, now);
+                        }
+                        next.add(roster);
+                    }
+                    known.values().removeIf(retired::contains);
+                    known.values().forEach(r -> LOG.info("pool {} ends", r.pool.name()));
+                    retired.removeAll(next);
+                    retired.addAll(known.values());
+                    rosters = List.copyOf(next);
+                    beat(now);
+                    return pools();
+                });
+    }
+
+    /// Makes these all that the source names in a pool: the missing join, those that nothing names
+    /// leave when their last exchange has ended, the others stay as they are. Nothing happens when
+    /// the pool is gone.
+    public void offer(String pool, Source source, List<Offer> offers) {
+        order(
+                () -> {
+                    for (Roster roster : rosters) {
+                        if (roster.pool.name().equals(pool)) {
+                            roster.replace(source, offers, nanoClock.getAsLong());
+                            roster.publish(nanoClock.getAsLong());
+                        }
+                    }
+                    beat(nanoClock.getAsLong());
+                    return true;
+                });
+    }
+
     /// Adds an endpoint to a pool; false when the pool has it already. Blocks until it is done, as
     /// the orders below do: for admin threads, never event loops.
     ///
@@ -77,7 +134,7 @@ public final class PoolControl implements AutoCloseable {
         Roster roster = roster(pool);
         return order(
                 () -> {
-                    boolean added = roster.add(endpoint, nanoClock.getAsLong());
+                    boolean added = roster.add(Source.REGISTERED, endpoint, nanoClock.getAsLong());
                     roster.publish(nanoClock.getAsLong());
                     beat(nanoClock.getAsLong());
                     return added;
@@ -86,7 +143,7 @@ public final class PoolControl implements AutoCloseable {
 
     /// Removes it from every pool; false when none has it. What runs there finishes.
     public boolean remove(String id) {
-        return order(() -> everywhere(roster -> roster.remove(id)));
+        return order(() -> everywhere(roster -> roster.remove(id, nanoClock.getAsLong())));
     }
 
     /// No new exchanges for it; false when no pool has it.
@@ -96,29 +153,6 @@ public final class PoolControl implements AutoCloseable {
 
     public boolean undrain(String id) {
         return order(() -> everywhere(roster -> drain(roster, id, false)));
-    }
-
-    /// Makes these the pool's endpoints: the missing join, the others leave, common ones stay as
-    /// they are.
-    ///
-    /// @throws IllegalArgumentException for a pool that does not exist
-    public void replaceAll(String pool, List<EndpointConfig> endpoints) {
-        Roster roster = roster(pool);
-        order(
-                () -> {
-                    Set<String> keep = new HashSet<>();
-                    endpoints.forEach(e -> keep.add(e.url().id()));
-                    List<String> gone =
-                            roster.watches().stream()
-                                    .map(w -> w.endpoint.id())
-                                    .filter(id -> !keep.contains(id))
-                                    .toList();
-                    gone.forEach(roster::remove);
-                    long now = nanoClock.getAsLong();
-                    endpoints.forEach(e -> roster.add(e, now));
-                    roster.publish(now);
-                    return true;
-                });
     }
 
     @Override
@@ -158,31 +192,44 @@ public final class PoolControl implements AutoCloseable {
 
     /// Starts what is due.
     void beat(long now) {
-        for (Roster roster : rosters) {
-            for (Watch watch : roster.watches()) {
-                if (watch.resolveDue(now)) {
-                    watch.resolveBegins(now);
-                    Thread.startVirtualThread(() -> resolve(roster, watch));
-                }
-                if (watch.probeDue(now)) {
-                    boolean refresh = watch.probeBegins(now, jitter());
-                    Engine known = watch.engine();
-                    Thread.startVirtualThread(() -> probe(roster, watch, known, refresh));
-                }
-                Engine engine = watch.engine();
-                if (engine != null && watch.scrapeDue(now)) {
-                    watch.scrapeBegins(now, jitter());
-                    Thread.startVirtualThread(() -> scrape(roster, watch, engine.kind()));
-                }
+        rosters.forEach(roster -> beat(roster, now));
+        retired.forEach(roster -> beat(roster, now));
+    }
+
+    private void beat(Roster roster, long now) {
+        for (Watch watch : roster.watches()) {
+            if (watch.resolveDue(now)) {
+                watch.resolveBegins(now);
+                Thread.startVirtualThread(() -> resolve(roster, watch));
             }
-            roster.pool.demand().sweep();
+            if (watch.probeDue(now)) {
+                boolean refresh = watch.probeBegins(now, jitter());
+                Engine known = watch.engine();
+                Thread.startVirtualThread(() -> probe(roster, watch, known, refresh));
+            }
+            Engine engine = watch.engine();
+            if (engine != null && watch.scrapeDue(now)) {
+                watch.scrapeBegins(now, jitter());
+                Thread.startVirtualThread(() -> scrape(roster, watch, engine.kind()));
+            }
         }
+        roster.pool.demand().sweep();
     }
 
     private void tick(long now) {
         if (++beats % BEATS_PER_TICK == 0) {
             rosters.forEach(roster -> roster.tick(now));
+            retired.forEach(roster -> roster.tick(now));
+            retired.removeIf(PoolControl::closed);
         }
+    }
+
+    private static boolean closed(Roster roster) {
+        if (roster.pool.busy()) {
+            return false;
+        }
+        roster.pool.demand().close();
+        return true;
     }
 
     private double jitter() {
@@ -323,11 +370,18 @@ public final class PoolControl implements AutoCloseable {
             post(() -> look(pool, endpoint, result));
         }
 
+        private @Nullable Roster of(Pool pool) {
+            return Stream.concat(rosters.stream(), retired.stream())
+                    .filter(roster -> roster.pool == pool)
+                    .findFirst()
+                    .orElse(null);
+        }
+
         private void look(Pool pool, Endpoint endpoint, @Nullable AttemptResult trial) {
             endpoint.lookedAt();
-            Roster roster = roster(pool.name());
-            Watch watch = roster.find(endpoint.id());
-            if (watch == null || watch.endpoint != endpoint) {
+            Roster roster = of(pool);
+            Watch watch = roster == null ? null : roster.find(endpoint.id());
+            if (roster == null || watch == null || watch.endpoint != endpoint) {
                 return;
             }
             if (trial != null) {

@@ -6,6 +6,7 @@ import dev.sluice.proxy.pool.HealthState.Healthy;
 import dev.sluice.proxy.pool.HealthState.Starting;
 import dev.sluice.proxy.pool.HealthState.Unhealthy;
 import dev.sluice.proxy.pool.Member.Use;
+import dev.sluice.proxy.pool.Offer.Source;
 import dev.sluice.proxy.pool.PoolConfig.Cap;
 import dev.sluice.proxy.pool.PoolConfig.Weights;
 import dev.sluice.proxy.pool.Watch.Peers;
@@ -17,6 +18,7 @@ import org.slf4j.LoggerFactory;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -34,11 +36,14 @@ final class Roster {
     private static final double MOST_LIVE = 10;
 
     final Pool pool;
+    private final Map<Source, Map<String, Offer>> offers = new EnumMap<>(Source.class);
     private final Map<String, Watch> watches = new LinkedHashMap<>();
     private Peers peers = new Peers(null, null);
 
-    Roster(Pool pool) {
+    /// With the endpoints of the pool's configuration.
+    Roster(Pool pool, long now) {
         this.pool = pool;
+        follow(pool.config(), now);
     }
 
     Collection<Watch> watches() {
@@ -49,26 +54,83 @@ final class Roster {
         return watches.get(id);
     }
 
-    /// False when the pool has it already.
-    boolean add(EndpointConfig config, long now) {
-        if (watches.containsKey(config.url().id())) {
+    /// Names one more endpoint; false when the pool has it already.
+    boolean add(Source source, EndpointConfig config, long now) {
+        String id = config.url().id();
+        Watch watch = watches.get(id);
+        if (watch != null && !watch.leaving()) {
             return false;
         }
-        var endpoint = new Endpoint(config);
-        watches.put(endpoint.id(), new Watch(endpoint, pool.config().health(), now));
-        LOG.info("endpoint {} joins pool {}", endpoint.url(), pool.name());
+        offered(source).put(id, Offer.of(config));
+        reconcile(now);
         return true;
     }
 
-    boolean remove(String id) {
-        if (watches.remove(id) == null) {
-            return false;
+    /// Makes these all that the source names.
+    void replace(Source source, List<Offer> all, long now) {
+        Map<String, Offer> next = offered(source);
+        next.clear();
+        all.forEach(offer -> next.put(offer.endpoint().url().id(), offer));
+        reconcile(now);
+    }
+
+    /// Whatever names it; false when nothing does.
+    boolean remove(String id, long now) {
+        boolean named = false;
+        for (Map<String, Offer> of : offers.values()) {
+            named |= of.remove(id) != null;
         }
-        LOG.info("endpoint {} leaves pool {}", id, pool.name());
-        return true;
+        reconcile(now);
+        return named;
+    }
+
+    private Map<String, Offer> offered(Source source) {
+        return offers.computeIfAbsent(source, _ -> new LinkedHashMap<>());
+    }
+
+    private void reconcile(long now) {
+        var wanted = new LinkedHashMap<String, Offer>();
+        offers.values().forEach(of -> of.forEach(wanted::putIfAbsent));
+        for (Watch watch : List.copyOf(watches.values())) {
+            if (!wanted.containsKey(watch.endpoint.id()) && !watch.leaving()) {
+                LOG.info("endpoint {} leaves pool {}", watch.endpoint.id(), pool.name());
+                watch.leave();
+                judge(watch, now);
+            }
+        }
+        wanted.values().forEach(offer -> welcome(offer, now));
+        forgetGone();
+    }
+
+    private void welcome(Offer offer, long now) {
+        EndpointConfig config = offer.endpoint();
+        Watch watch = watches.get(config.url().id());
+        if (watch == null || !watch.endpoint.address().equals(config.url())) {
+            var endpoint = new Endpoint(config);
+            watch = new Watch(endpoint, pool.config().health(), now);
+            watches.put(endpoint.id(), watch);
+            LOG.info("endpoint {} joins pool {}", endpoint.url(), pool.name());
+        }
+        watch.endpoint.weigh(config.weight());
+        watch.stay(offer.withheld());
+        judge(watch, now);
+    }
+
+    /// What left is shown until its last exchange has ended.
+    private void forgetGone() {
+        watches.values().removeIf(w -> w.leaving() && w.endpoint.inFlight() == 0);
+    }
+
+    /// The pool was changed by a reload.
+    void follow(PoolConfig config, long now) {
+        pool.follow(config);
+        watches.values().forEach(w -> w.follow(config.health()));
+        replace(Source.CONFIGURED, config.endpoints().stream().map(Offer::of).toList(), now);
+        publish(now);
     }
 
     void tick(long now) {
+        forgetGone();
         watches.values().forEach(Watch::tick);
         peers = new Peers(median(Recent::ttftNanos), median(Recent::nanosPerToken));
         watches.values().forEach(w -> judge(w, now));

@@ -17,12 +17,14 @@ final class Watch {
     private static final int MODELS_EVERY = 10;
 
     final Endpoint endpoint;
-    private final HealthConfig config;
+    private HealthConfig config;
     private final Window window;
     private HealthState state;
     private Probes probes = Probes.NONE_YET;
     private Trial trial = Trial.NONE;
     private boolean drained;
+    private boolean leaving;
+    private @Nullable String withheld;
     private @Nullable Engine engine;
     private @Nullable EngineLoad load;
     private long loadAt;
@@ -60,7 +62,7 @@ final class Watch {
     }
 
     boolean probeDue(long now) {
-        return !probing && now - probeAt >= 0;
+        return !leaving && !probing && now - probeAt >= 0;
     }
 
     /// @param jitter 0.8 to 1.2, so that many proxies do not probe in step
@@ -94,7 +96,8 @@ final class Watch {
     }
 
     boolean scrapeDue(long now) {
-        return !scraping
+        return !leaving
+                && !scraping
                 && engine != null
                 && !engine.kind().metricsPath().isEmpty()
                 && now - scrapeAt >= 0;
@@ -139,6 +142,36 @@ final class Watch {
         drained = yes;
     }
 
+    /// Nothing names it any more: it finishes what runs.
+    void leave() {
+        leaving = true;
+        drained = false;
+    }
+
+    /// It is named, again or still.
+    ///
+    /// @param why it may take nothing new; null: it may
+    void stay(@Nullable String why) {
+        leaving = false;
+        withheld = why;
+    }
+
+    boolean leaving() {
+        return leaving;
+    }
+
+    void follow(HealthConfig next) {
+        config = next;
+    }
+
+    /// Why nothing new may go there; null when it may.
+    private @Nullable String drainedBy() {
+        if (leaving) {
+            return "removed: finishes what runs";
+        }
+        return drained ? "drained by request" : withheld;
+    }
+
     void trialEnded(AttemptResult result) {
         if (result.failure()) {
             trial = Trial.FAILED;
@@ -167,7 +200,7 @@ final class Watch {
                 HealthRules.next(
                         state,
                         new Observations(
-                                drained,
+                                drainedBy(),
                                 probes,
                                 endpoint.refusedInARow(),
                                 endpoint.failuresInARow(),

@@ -4,7 +4,9 @@ import dev.sluice.proxy.pool.Demand;
 import dev.sluice.proxy.pool.Endpoint;
 import dev.sluice.proxy.pool.HealthState;
 import dev.sluice.proxy.pool.Member;
+import dev.sluice.proxy.pool.Policy;
 import dev.sluice.proxy.pool.Pool;
+import dev.sluice.proxy.pool.PoolConfig;
 import dev.sluice.proxy.pool.QueueConfig;
 import dev.sluice.proxy.pool.Slot;
 import dev.sluice.proxy.pool.Snapshot;
@@ -42,10 +44,9 @@ import java.util.random.RandomGenerator;
 /// Streams implementations, David Karnok's "queue-drain").
 public final class Dispatcher implements Demand {
     private final Pool pool;
-    private final Picker picker;
+    private volatile Rules rules;
     private final LongSupplier nanoClock;
     private final RandomGenerator random;
-    private final QueueConfig config;
     private final RetryBudget budget;
     private final DrainRate rate = new DrainRate();
     private final AtomicInteger waiting = new AtomicInteger();
@@ -56,6 +57,7 @@ public final class Dispatcher implements Demand {
     private final Queue<Ticket> inbox = new ConcurrentLinkedQueue<>();
     private final AtomicInteger work = new AtomicInteger();
     private volatile boolean sweepDue;
+    private volatile boolean closed;
     private volatile long oldestNanos;
 
     /// Of the draining thread only.
@@ -66,19 +68,21 @@ public final class Dispatcher implements Demand {
     /// @param random safe for use by many threads
     public Dispatcher(Pool pool, LongSupplier nanoClock, RandomGenerator random) {
         this.pool = pool;
-        this.picker =
-                switch (pool.config().policy()) {
-                    case ROUND_ROBIN -> new RoundRobin(new AtomicInteger());
-                    case WEIGHTED -> new Weighted();
-                    case LEAST_LOADED -> new LeastLoaded(random);
-                    case LATENCY -> new Latency(random);
-                };
         this.nanoClock = nanoClock;
         this.random = random;
-        this.config = pool.config().queue();
+        this.rules = new Rules(pool.config(), picker(pool.config().policy()));
         this.budget = new RetryBudget(nanoClock.getAsLong());
         this.lastColdNanos = nanoClock.getAsLong();
         pool.serve(this);
+    }
+
+    private Picker picker(Policy policy) {
+        return switch (policy) {
+            case ROUND_ROBIN -> new RoundRobin(new AtomicInteger());
+            case WEIGHTED -> new Weighted();
+            case LEAST_LOADED -> new LeastLoaded(random);
+            case LATENCY -> new Latency(random);
+        };
     }
 
     public Pool pool() {
@@ -155,6 +159,33 @@ public final class Dispatcher implements Demand {
         drain();
     }
 
+    @Override
+    public int waiting() {
+        return waiting.get();
+    }
+
+    @Override
+    public void follow(PoolConfig config) {
+        Rules now = rules;
+        rules =
+                new Rules(
+                        config,
+                        config.policy() == now.config.policy()
+                                ? now.picker
+                                : picker(config.policy()));
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        drain();
+    }
+
+    /// Whether its pool is gone.
+    public boolean closed() {
+        return closed;
+    }
+
     /// Picks and takes, again while another loop takes the picked place first.
     private Choice take(InferenceRequest request, List<Endpoint> tried, long now) {
         while (true) {
@@ -173,19 +204,19 @@ public final class Dispatcher implements Demand {
             for (Member member : snapshot.trials()) {
                 if (Candidates.accepts(snapshot, member, request.model(), tried, now)) {
                     return new Chosen(
-                            member,
-                            pool.config().policy(),
-                            Why.TRIAL,
-                            0,
-                            snapshot.members().size());
+                            member, rules.config.policy(), Why.TRIAL, 0, snapshot.members().size());
                 }
             }
         }
-        return picker.pick(snapshot, request, tried, now);
+        return rules.picker.pick(snapshot, request, tried, now);
     }
 
     /// Null when it waits now.
     private @Nullable Refusal enter(Waiter waiter, long now) {
+        if (closed) {
+            return gone();
+        }
+        QueueConfig config = rules.config.queue();
         int place = waiting.incrementAndGet();
         long bytes = waiter.request().promptBytes();
         long total = waitingBytes.addAndGet(bytes);
@@ -222,7 +253,9 @@ public final class Dispatcher implements Demand {
         return rate.perSecond() == 0
                 || incapable(pool.snapshot())
                 || predicted(place).toNanos()
-                        <= Math.min(config.deadline().toNanos(), waiter.deadlineNanos() - now);
+                        <= Math.min(
+                                rules.config.queue().deadline().toNanos(),
+                                waiter.deadlineNanos() - now);
     }
 
     private void leave(Ticket ticket) {
@@ -245,6 +278,10 @@ public final class Dispatcher implements Demand {
         for (Ticket ticket = inbox.poll(); ticket != null; ticket = inbox.poll()) {
             queue.add(ticket);
         }
+        if (closed) {
+            queue.forEach(ticket -> refuse(ticket, gone()));
+            queue.clear();
+        }
         if (sweepDue) {
             sweepDue = false;
             expire(now);
@@ -256,6 +293,7 @@ public final class Dispatcher implements Demand {
     }
 
     private void expire(long now) {
+        QueueConfig config = rules.config.queue();
         boolean cold = cold(pool.snapshot());
         if (cold) {
             lastColdNanos = now;
@@ -350,7 +388,7 @@ public final class Dispatcher implements Demand {
 
     /// Whether calls are held for a first endpoint: none exists, or those that do are starting.
     private boolean cold(Snapshot snapshot) {
-        return config.hold()
+        return rules.config.queue().hold()
                 && incapable(snapshot)
                 && snapshot.members().stream()
                         .allMatch(
@@ -368,6 +406,10 @@ public final class Dispatcher implements Demand {
         return refusal(
                 incapable(pool.snapshot()) ? "no_endpoint" : "queue_deadline",
                 "no slot came free in " + Duration.ofNanos(waitedNanos).toSeconds() + " s");
+    }
+
+    private Refusal gone() {
+        return refusal("pool_removed", "a new configuration has no such pool");
     }
 
     private Refusal noOther() {
@@ -409,4 +451,7 @@ public final class Dispatcher implements Demand {
                 rate.perSecond() == 0 ? 5 : Math.clamp(queued / rate.perSecond(), 1.0, 60.0);
         return Duration.ofMillis((long) (seconds * (1 + random.nextDouble() / 2) * 1e3));
     }
+
+    /// What a reload may change, replaced as a whole.
+    private record Rules(PoolConfig config, Picker picker) {}
 }

@@ -55,6 +55,24 @@ class AdminTest {
     /// A configuration with a secret, as an operator could have it.
     record Config(InetSocketAddress listen, AdminConfig admin, Duration drainTimeout) {}
 
+    /// A configuration that nothing reloads.
+    record Fixed(Object effective) implements Configuration {
+        @Override
+        public Reloaded reload(String by) {
+            throw new AssertionError();
+        }
+
+        @Override
+        public Reloaded check(String yaml) {
+            throw new AssertionError();
+        }
+
+        @Override
+        public Last last() {
+            return null;
+        }
+    }
+
     private final HttpClient client = HttpClient.newHttpClient();
     private final AtomicBoolean draining = new AtomicBoolean();
     private HttpServer engine;
@@ -90,17 +108,20 @@ class AdminTest {
                 control.pools().stream()
                         .map(pool -> new Dispatcher(pool, System::nanoTime, random))
                         .toList();
-        accounting = new Accounting("1.2.3", dispatchers, System.currentTimeMillis());
+        accounting = new Accounting("1.2.3", () -> dispatchers, System.currentTimeMillis());
         var config = new AdminConfig("127.0.0.1", 0, null);
         admin =
                 Admin.start(
                         config,
                         new Admin.Shown(
                                 "1.2.3",
-                                new Config(
-                                        InetSocketAddress.createUnresolved("127.0.0.1", 8080),
-                                        new AdminConfig("127.0.0.1", 0, "a-very-secret-token"),
-                                        Duration.ofSeconds(60)),
+                                new Fixed(
+                                        new Config(
+                                                InetSocketAddress.createUnresolved(
+                                                        "127.0.0.1", 8080),
+                                                new AdminConfig(
+                                                        "127.0.0.1", 0, "a-very-secret-token"),
+                                                Duration.ofSeconds(60))),
                                 accounting,
                                 control,
                                 draining::get));

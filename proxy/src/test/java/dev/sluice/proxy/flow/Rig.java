@@ -8,6 +8,7 @@ import dev.sluice.proxy.accounting.CallRecord;
 import dev.sluice.proxy.accounting.TokenEstimates;
 import dev.sluice.proxy.admission.Gate;
 import dev.sluice.proxy.call.Lane;
+import dev.sluice.proxy.call.Terms;
 import dev.sluice.proxy.listener.Listener;
 import dev.sluice.proxy.pool.Member;
 import dev.sluice.proxy.pool.PoolControl;
@@ -69,17 +70,18 @@ final class Rig implements AutoCloseable {
                 control.pools().stream()
                         .map(pool -> new Dispatcher(pool, System::nanoTime, random))
                         .toList();
-        var router = new Router(dispatchers, config.aliases());
-        var gate = new Gate(config.keys(), System.nanoTime());
+        var terms =
+                new Terms(
+                        new Gate(config.keys(), System.nanoTime()),
+                        new Router(dispatchers, config.aliases()),
+                        config.calls());
         listener =
                 Listener.bind(
-                        config.listen(),
-                        config.listener(),
-                        loop -> lane(loop, config, gate, router));
+                        config.listen(), config.listener(), loop -> lane(loop, config, terms));
         control.start();
     }
 
-    private Lane lane(EventLoop loop, ProxyConfig config, Gate gate, Router router) {
+    private Lane lane(EventLoop loop, ProxyConfig config, Terms terms) {
         var connections =
                 new Connections(
                         loop,
@@ -88,10 +90,8 @@ final class Rig implements AutoCloseable {
                         System::nanoTime);
         return new Lane(
                 loop,
-                gate,
-                router,
+                () -> terms,
                 connections,
-                config.calls(),
                 new TokenEstimates(),
                 records::add,
                 System::nanoTime,

@@ -198,7 +198,7 @@ class HealthRulesTest {
     private static Seen seen() {
         return new Seen(
                 new Observations(
-                        false,
+                        null,
                         new Probes(1, 0, "", true, false),
                         0,
                         0,
@@ -248,7 +248,7 @@ class HealthRulesTest {
         }
 
         Seen refused(int n) {
-            return hard(it.probes(), n, 0, Trial.NONE, it.drained());
+            return hard(it.probes(), n, 0, Trial.NONE, it.drained() != null);
         }
 
         Seen failing(int n) {
@@ -266,7 +266,7 @@ class HealthRulesTest {
         Seen halfIsOut() {
             return new Seen(
                     new Observations(
-                            false,
+                            null,
                             it.probes(),
                             it.refusedInARow(),
                             it.failuresInARow(),
@@ -284,7 +284,7 @@ class HealthRulesTest {
         private Seen hard(Probes probes, int refused, int failing, Trial trial, boolean drained) {
             return new Seen(
                     new Observations(
-                            drained,
+                            drained ? "drained by request" : null,
                             probes,
                             refused,
                             failing,
@@ -302,7 +302,7 @@ class HealthRulesTest {
         private Seen recent(Recent recent, Double ttft, Double gap) {
             return new Seen(
                     new Observations(
-                            false,
+                            null,
                             it.probes(),
                             0,
                             0,
@@ -320,7 +320,7 @@ class HealthRulesTest {
         private Seen with(EngineLoad load, boolean stale, double preemptions, boolean cooling) {
             return new Seen(
                     new Observations(
-                            false,
+                            null,
                             it.probes(),
                             0,
                             0,

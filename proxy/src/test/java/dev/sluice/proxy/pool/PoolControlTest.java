@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.sluice.proxy.pool.Offer.Source;
+
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -104,8 +106,7 @@ class PoolControlTest {
         assertThat(control.undrain(one.url().id())).isTrue();
         assertThat(usable(control)).isEqualTo(1);
         Endpoint kept = first(control).endpoint();
-        control.replaceAll(
-                "p", List.of(new EndpointConfig(one.url(), 1), new EndpointConfig(two.url(), 1)));
+        control.offer("p", Source.DISCOVERED, List.of(Offer.of(new EndpointConfig(two.url(), 1))));
         assertThat(first(control).endpoint()).isSameAs(kept);
         await().until(() -> usable(control) == 2);
         assertThat(control.remove(one.url().id())).isTrue();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.sluice.proxy.pool.HealthState.Unhealthy;
 import dev.sluice.proxy.pool.Inspector.Finding;
+import dev.sluice.proxy.pool.Offer.Source;
 import dev.sluice.proxy.pool.PoolConfig.Cap;
 import dev.sluice.proxy.pool.PoolConfig.Weights;
 import dev.sluice.shared.EngineKind;
@@ -29,7 +30,7 @@ class RosterTest {
         passAll(roster);
         assertThat(weights(roster)).containsExactly(1.0, 1.0, 1.0);
         tickTo(roster, 40 * S);
-        assertThat(roster.add(config(4), now)).isTrue();
+        assertThat(roster.add(Source.REGISTERED, config(4), now)).isTrue();
         pass(roster, 4);
         assertThat(weights(roster)).containsExactly(1.0, 1.0, 1.0, 0.1);
         tickTo(roster, 55 * S);
@@ -160,8 +161,9 @@ class RosterTest {
                         new Cap.None(),
                         HealthConfig.DEFAULT,
                         QueueConfig.DEFAULT);
-        var roster = new Roster(TestPool.of(config, () -> now));
-        IntStream.rangeClosed(1, endpoints).forEach(i -> roster.add(config(i), now));
+        var roster = new Roster(TestPool.of(config, () -> now), now);
+        IntStream.rangeClosed(1, endpoints)
+                .forEach(i -> roster.add(Source.REGISTERED, config(i), now));
         return roster;
     }
 
@@ -205,7 +207,7 @@ class RosterTest {
     }
 
     private static EndpointConfig config(int number) {
-        return TestPool.endpoint(number).config();
+        return new EndpointConfig(TestPool.endpoint(number).address(), 1);
     }
 
     private static List<Double> weights(Roster roster) {

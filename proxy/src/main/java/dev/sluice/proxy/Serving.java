@@ -1,0 +1,79 @@
+package dev.sluice.proxy;
+
+import dev.sluice.proxy.admission.Gate;
+import dev.sluice.proxy.call.Terms;
+import dev.sluice.proxy.pool.Pool;
+import dev.sluice.proxy.pool.PoolControl;
+import dev.sluice.proxy.routing.Dispatcher;
+import dev.sluice.proxy.routing.Router;
+
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
+
+/// The parts of a proxy that a reload replaces: pools with their queues, keys, routes and limits of
+/// calls. Event loops read them through one volatile field, once for each call.
+final class Serving implements AutoCloseable {
+    private final PoolControl control;
+    private final LongSupplier nanoClock;
+    private final RandomGenerator random;
+
+    /// Also of pools that are gone and not closed yet. Guarded by this.
+    private final IdentityHashMap<Pool, Dispatcher> dispatchers = new IdentityHashMap<>();
+
+    private volatile List<Dispatcher> current;
+    private volatile Terms terms;
+
+    Serving(ProxyConfig config, LongSupplier nanoClock, RandomGenerator random) {
+        this.nanoClock = nanoClock;
+        this.random = random;
+        this.control = new PoolControl(config.pools(), nanoClock, random);
+        this.current = dispatchers(control.pools());
+        this.terms =
+                new Terms(
+                        new Gate(config.keys(), nanoClock.getAsLong()),
+                        new Router(current, config.aliases()),
+                        config.calls());
+    }
+
+    PoolControl control() {
+        return control;
+    }
+
+    /// Those of now; any thread.
+    Terms terms() {
+        return terms;
+    }
+
+    /// One for each pool of now, in the order of the configuration; any thread.
+    List<Dispatcher> dispatchers() {
+        return current;
+    }
+
+    /// Takes a configuration over. New pools exist before calls are sent to them, and those that
+    /// are gone take no calls before they end. Blocks.
+    synchronized void use(ProxyConfig config) {
+        current = dispatchers(control.follow(config.pools()));
+        terms =
+                new Terms(
+                        terms.gate().renewed(config.keys(), nanoClock.getAsLong()),
+                        new Router(current, config.aliases()),
+                        config.calls());
+    }
+
+    @Override
+    public void close() {
+        control.close();
+    }
+
+    private List<Dispatcher> dispatchers(List<Pool> pools) {
+        dispatchers.values().removeIf(Dispatcher::closed);
+        var out = new ArrayList<Dispatcher>();
+        for (Pool pool : pools) {
+            out.add(dispatchers.computeIfAbsent(pool, p -> new Dispatcher(p, nanoClock, random)));
+        }
+        return List.copyOf(out);
+    }
+}
