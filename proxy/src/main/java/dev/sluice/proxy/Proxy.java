@@ -5,6 +5,7 @@ import dev.sluice.proxy.accounting.CallObserver;
 import dev.sluice.proxy.admin.Admin;
 import dev.sluice.proxy.call.Lane;
 import dev.sluice.proxy.listener.Listener;
+import dev.sluice.proxy.response.Tails;
 import dev.sluice.proxy.upstream.Connections;
 
 import io.netty.channel.EventLoop;
@@ -64,6 +65,7 @@ public final class Proxy implements AutoCloseable {
                                         loop,
                                         serving::terms,
                                         connections(loop, config, clock),
+                                        new Tails(),
                                         accounting.estimates(),
                                         observer,
                                         clock,

@@ -362,7 +362,7 @@ public final class Call implements Waiter, ExchangeListener {
             again(retry, result, verdict.retryAfterNanos());
             return;
         }
-        tap = new StreamTap(api, verdict.eventStream());
+        tap = new StreamTap(api, verdict.eventStream(), lane.tails());
         uncommitted = answer;
     }
 
@@ -754,6 +754,9 @@ public final class Call implements Waiter, ExchangeListener {
                                 body.size(),
                                 response.bytesOut(),
                                 reason));
+        if (watching != null) {
+            watching.close();
+        }
         client.ended(response.keepAlive() && requestComplete());
     }
 }

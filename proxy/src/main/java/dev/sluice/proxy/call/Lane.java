@@ -2,6 +2,7 @@ package dev.sluice.proxy.call;
 
 import dev.sluice.proxy.accounting.CallObserver;
 import dev.sluice.proxy.accounting.TokenEstimates;
+import dev.sluice.proxy.response.Tails;
 import dev.sluice.proxy.upstream.Connections;
 
 import io.netty.channel.EventLoop;
@@ -19,6 +20,7 @@ public record Lane(
         EventLoop loop,
         Supplier<Terms> terms,
         Connections connections,
+        Tails tails,
         TokenEstimates estimates,
         CallObserver observer,
         LongSupplier nanoClock,

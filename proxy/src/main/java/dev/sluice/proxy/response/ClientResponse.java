@@ -58,7 +58,7 @@ public final class ClientResponse implements BodyFraming.Sink {
     private long chunkLeft;
     private int chunkEndLeft;
 
-    private StreamTap tap = new StreamTap(Api.OTHER, false);
+    private @Nullable StreamTap tap;
     private long now;
     private int from = -1;
     private int to = -1;
@@ -266,7 +266,9 @@ public final class ClientResponse implements BodyFraming.Sink {
     @Override
     public void content(ByteBuf in, int start, int end) {
         chunkLeft -= end - start;
-        tap.content(in, start, end, now);
+        if (tap != null) {
+            tap.content(in, start, end, now);
+        }
         if (body == Body.CHUNK_EACH) {
             write(Chunks.begin(channel.alloc(), end - start));
             write(in.retainedSlice(start, end - start));
@@ -358,7 +360,7 @@ public final class ClientResponse implements BodyFraming.Sink {
             write(Chunks.endFrom(chunkEndLeft));
         }
         String event =
-                (tap.betweenEvents() ? "" : "\n\n")
+                (tap == null || tap.betweenEvents() ? "" : "\n\n")
                         + (api == Api.MESSAGES ? "event: error\n" : "")
                         + "data: "
                         + ErrorBody.of(refusal, api, requestId)

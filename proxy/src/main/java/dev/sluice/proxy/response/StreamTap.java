@@ -4,38 +4,69 @@ import dev.sluice.proxy.request.Api;
 
 import io.netty.buffer.ByteBuf;
 
+import org.jspecify.annotations.Nullable;
+
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /// Watches the content of one response go by: when the first content came, how many events there
 /// were, whether the stream finished, and the usage that the engine reported.
 ///
 /// It holds no event. Events are counted by their blank lines; until the first one with content,
-/// the beginning of the stream is looked at as text; and the last {@value #TAIL} bytes are kept in
-/// one small array, because that is where an engine writes `usage` and `[DONE]`. A usage object
-/// further from the end than that is not seen, and tokens are then estimated from the events.
+/// the beginning of the stream is looked at as text; and the last {@value Tails#LENGTH} bytes are
+/// kept in one small array, because that is where an engine writes `usage` and `[DONE]`. A usage
+/// object further from the end than that is not seen, and tokens are then estimated from the
+/// events.
 ///
-/// One response; event loop only.
+/// One response; event loop only. {@link #close} ends it.
 public final class StreamTap {
-    private static final int TAIL = 1024;
+    private static final int TAIL = Tails.LENGTH;
     private static final int OPENING = 8 * 1024;
+    private static final long MAX = Integer.MAX_VALUE;
+    private static final byte[] NONE = new byte[0];
+    private static final byte[] BLANK = word("\r\n\r\n");
+    private static final byte[] DATA = word("data:");
+    private static final byte[] DONE = word("[DONE]");
+    private static final byte[] MESSAGE_STOP = word("\"message_stop\"");
+    private static final byte[] RESPONSE_COMPLETED = word("\"response.completed\"");
+    private static final byte[] RESPONSE_FAILED = word("\"response.failed\"");
+    private static final byte[] RESPONSE_INCOMPLETE = word("\"response.incomplete\"");
+    private static final byte[] ERROR = word("\"error\"");
+    private static final byte[] USAGE = word("\"usage\"");
+    private static final byte[] PROMPT_TOKENS = word("\"prompt_tokens\"");
+    private static final byte[] INPUT_TOKENS = word("\"input_tokens\"");
+    private static final byte[] COMPLETION_TOKENS = word("\"completion_tokens\"");
+    private static final byte[] OUTPUT_TOKENS = word("\"output_tokens\"");
 
     private final Api api;
     private final boolean events;
-    private final byte[] tail = new byte[TAIL];
+    private final Tails tails;
+    private byte[] tail;
     private int tailLength;
     private int eventCount;
     private boolean lineEmpty = true;
     private long firstContentNanos;
     private long lastContentNanos;
     private boolean contentSeen;
-    private final StringBuilder opening = new StringBuilder();
+    private @Nullable StringBuilder opening;
     private int promptTokens = -1;
     private int outputTokens = -1;
 
     /// @param events whether the response is an event stream
-    public StreamTap(Api api, boolean events) {
+    public StreamTap(Api api, boolean events, Tails tails) {
         this.api = api;
         this.events = events;
+        this.tails = tails;
+        this.tail = tails.take();
+    }
+
+    /// Gives its array back; what it has found stays readable.
+    public void close() {
+        if (tail.length > 0) {
+            tails.give(tail);
+            tail = NONE;
+            tailLength = 0;
+        }
     }
 
     /// Content at `[start, end)`.
@@ -102,23 +133,25 @@ public final class StreamTap {
 
     /// Looks for the first event with content.
     private void open(ByteBuf in, int start, int end, long nowNanos) {
-        int room = Math.min(end - start, OPENING - opening.length());
-        opening.append(in.toString(start, room, StandardCharsets.ISO_8859_1));
+        StringBuilder seen = opening == null ? new StringBuilder(512) : opening;
+        opening = seen;
+        int room = Math.min(end - start, OPENING - seen.length());
+        seen.append(in.toString(start, room, StandardCharsets.ISO_8859_1));
         while (true) {
-            int lf = opening.indexOf("\n\n");
-            int crlf = opening.indexOf("\r\n\r\n");
+            int lf = seen.indexOf("\n\n");
+            int crlf = seen.indexOf("\r\n\r\n");
             int cut = lf < 0 ? crlf : crlf < 0 ? lf : Math.min(lf, crlf);
             if (cut < 0) {
                 break;
             }
-            String event = opening.substring(0, cut);
-            opening.delete(0, cut + (cut == crlf ? 4 : 2));
+            String event = seen.substring(0, cut);
+            seen.delete(0, cut + (cut == crlf ? 4 : 2));
             if (FirstContent.in(event, api)) {
                 firstContent(nowNanos);
                 return;
             }
         }
-        if (opening.length() >= OPENING) {
+        if (seen.length() >= OPENING) {
             firstContent(nowNanos);
         }
     }
@@ -126,8 +159,7 @@ public final class StreamTap {
     private void firstContent(long nowNanos) {
         contentSeen = true;
         firstContentNanos = nowNanos;
-        opening.setLength(0);
-        opening.trimToSize();
+        opening = null;
     }
 
     public boolean contentSeen() {
@@ -149,7 +181,7 @@ public final class StreamTap {
     public boolean betweenEvents() {
         return tailLength == 0
                 || (tailLength > 1 && tail[tailLength - 1] == '\n' && tail[tailLength - 2] == '\n')
-                || endsWith("\r\n\r\n");
+                || (tailLength > 3 && at(tailLength - BLANK.length, BLANK));
     }
 
     /// Whether an event stream said that it is complete. Other responses are complete by framing,
@@ -163,68 +195,52 @@ public final class StreamTap {
         }
         return switch (api) {
             case CHAT, COMPLETIONS -> saysDone();
-            case MESSAGES -> contains("\"message_stop\"", "\"error\"");
+            case MESSAGES -> lastIndexOf(MESSAGE_STOP) >= 0 || lastIndexOf(ERROR) >= 0;
             case RESPONSES ->
-                    contains(
-                                    "\"response.completed\"",
-                                    "\"response.failed\"",
-                                    "\"response.incomplete\"",
-                                    "\"error\"")
+                    lastIndexOf(RESPONSE_COMPLETED) >= 0
+                            || lastIndexOf(RESPONSE_FAILED) >= 0
+                            || lastIndexOf(RESPONSE_INCOMPLETE) >= 0
+                            || lastIndexOf(ERROR) >= 0
                             || saysDone();
             case EMBEDDINGS, RERANK, SCORE, TOKENIZE, AUDIO, IMAGES, OTHER -> true;
         };
     }
 
     private boolean saysDone() {
-        String text = tailText();
-        return text.startsWith("data: [DONE]")
-                || text.startsWith("data:[DONE]")
-                || text.contains("\ndata: [DONE]")
-                || text.contains("\ndata:[DONE]");
-    }
-
-    private boolean contains(String... words) {
-        String text = tailText();
-        for (String word : words) {
-            if (text.contains(word)) {
-                return true;
-            }
+        int done = lastIndexOf(DONE);
+        if (done < 0) {
+            return false;
         }
-        return false;
+        int line = done - (tail[Math.max(0, done - 1)] == ' ' ? 1 : 0) - DATA.length;
+        return line >= 0 && at(line, DATA) && (line == 0 || tail[line - 1] == '\n');
     }
 
     /// Reads the usage, once, at the end of the response.
     public void readUsage() {
-        String text = tailText();
-        int usage = text.lastIndexOf("\"usage\"");
+        int usage = lastIndexOf(USAGE);
         if (usage < 0) {
             return;
         }
-        promptTokens = number(text, usage, "\"prompt_tokens\"", "\"input_tokens\"");
-        outputTokens = number(text, usage, "\"completion_tokens\"", "\"output_tokens\"");
+        promptTokens = number(usage, PROMPT_TOKENS, INPUT_TOKENS);
+        outputTokens = number(usage, COMPLETION_TOKENS, OUTPUT_TOKENS);
     }
 
-    private static int number(String text, int from, String name, String otherName) {
-        int at = text.indexOf(name, from);
-        int length = name.length();
-        if (at < 0) {
-            at = text.indexOf(otherName, from);
-            length = otherName.length();
+    private int number(int from, byte[] name, byte[] otherName) {
+        int i = end(from, name);
+        if (i < 0) {
+            i = end(from, otherName);
         }
-        if (at < 0) {
+        if (i < 0) {
             return -1;
         }
-        int i = at + length;
-        while (i < text.length() && (text.charAt(i) == ':' || text.charAt(i) == ' ')) {
+        while (i < tailLength && (tail[i] == ':' || tail[i] == ' ')) {
             i++;
         }
         long value = -1;
-        for (;
-                i < text.length() && Character.isDigit(text.charAt(i)) && value < Integer.MAX_VALUE;
-                i++) {
-            value = Math.max(value, 0) * 10 + text.charAt(i) - '0';
+        for (; i < tailLength && tail[i] >= '0' && tail[i] <= '9' && value < MAX; i++) {
+            value = Math.max(value, 0) * 10 + tail[i] - '0';
         }
-        return (int) Math.min(value, Integer.MAX_VALUE);
+        return (int) Math.min(value, MAX);
     }
 
     /// As the engine reported; -1 when it did not.
@@ -242,19 +258,31 @@ public final class StreamTap {
         return eventCount;
     }
 
-    private boolean endsWith(String text) {
-        if (tailLength < text.length()) {
-            return false;
-        }
-        for (int i = 0; i < text.length(); i++) {
-            if (tail[tailLength - text.length() + i] != text.charAt(i)) {
-                return false;
+    /// Where in the tail the word last begins; -1 if nowhere.
+    private int lastIndexOf(byte[] word) {
+        for (int i = tailLength - word.length; i >= 0; i--) {
+            if (tail[i] == word[0] && at(i, word)) {
+                return i;
             }
         }
-        return true;
+        return -1;
     }
 
-    private String tailText() {
-        return new String(tail, 0, tailLength, StandardCharsets.ISO_8859_1);
+    /// Just after the first such word from `from` on; -1 without one.
+    private int end(int from, byte[] word) {
+        for (int i = from; i <= tailLength - word.length; i++) {
+            if (tail[i] == word[0] && at(i, word)) {
+                return i + word.length;
+            }
+        }
+        return -1;
+    }
+
+    private boolean at(int i, byte[] word) {
+        return Arrays.equals(tail, i, i + word.length, word, 0, word.length);
+    }
+
+    private static byte[] word(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
     }
 }

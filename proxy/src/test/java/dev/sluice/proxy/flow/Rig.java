@@ -13,6 +13,7 @@ import dev.sluice.proxy.listener.Listener;
 import dev.sluice.proxy.pool.Member;
 import dev.sluice.proxy.pool.PoolControl;
 import dev.sluice.proxy.response.Outcome;
+import dev.sluice.proxy.response.Tails;
 import dev.sluice.proxy.routing.Dispatcher;
 import dev.sluice.proxy.routing.Router;
 import dev.sluice.proxy.upstream.Connections;
@@ -92,6 +93,7 @@ final class Rig implements AutoCloseable {
                 loop,
                 () -> terms,
                 connections,
+                new Tails(),
                 new TokenEstimates(),
                 records::add,
                 System::nanoTime,

@@ -131,7 +131,7 @@ class StreamTapTest {
             }
             firstContent += 2 * lineBreak.length() - 2;
             for (int split = 0; split <= text.length(); split++) {
-                var tap = new StreamTap(sample.api, true);
+                var tap = new StreamTap(sample.api, true, new Tails());
                 feed(tap, text.substring(0, split), 1);
                 assertThat(tap.contentSeen())
                         .as("%s at %d of %s", sample, split, text)
@@ -141,7 +141,7 @@ class StreamTapTest {
                 assertWhole(tap, sample);
             }
             int last = sample.events.getLast().length() + 4;
-            var tap = new StreamTap(sample.api, true);
+            var tap = new StreamTap(sample.api, true, new Tails());
             for (int i = 0; i < text.length(); i++) {
                 assertThat(tap.finished() && i < text.length() - last).isFalse();
                 feed(tap, text.substring(i, i + 1), i);
@@ -182,7 +182,7 @@ class StreamTapTest {
                                 "data: {\"type\":\"response.output_text.delta\",\"delta\":\"[DONE]"
                                         + " \\\"response.completed\\\" response.failed\"}\n\n"))
                 .isFalse();
-        var tap = new StreamTap(Api.CHAT, true);
+        var tap = new StreamTap(Api.CHAT, true, new Tails());
         feed(tap, "data: {\"choices\":[{\"delta\":{\"content\":\"[DONE]\"}}]}\n\n", 5);
         assertThat(tap.contentSeen()).isTrue();
     }
@@ -201,7 +201,7 @@ class StreamTapTest {
     @ParameterizedTest
     @EnumSource(Api.class)
     void takesAnswersThatAreNoStreamAsComplete(Api api) {
-        var tap = new StreamTap(api, false);
+        var tap = new StreamTap(api, false, new Tails());
         feed(tap, "{\"usage\":{\"prompt_tokens\": 3,\"completion_tokens\": 4}}", 9);
         assertThat(tap.finished()).isTrue();
         assertThat(tap.contentSeen()).isTrue();
@@ -213,7 +213,7 @@ class StreamTapTest {
 
     @Test
     void givesUpWaitingForAnOpeningWithoutEnd() {
-        var tap = new StreamTap(Api.CHAT, true);
+        var tap = new StreamTap(Api.CHAT, true, new Tails());
         for (int i = 0; i < 20 && !tap.contentSeen(); i++) {
             feed(tap, "x".repeat(1024), i);
         }
@@ -222,7 +222,7 @@ class StreamTapTest {
 
     @Test
     void findsContentBehindALargeFirstBuffer() {
-        var tap = new StreamTap(Api.CHAT, true);
+        var tap = new StreamTap(Api.CHAT, true, new Tails());
         String pings = ": ping\n\n".repeat(5_000);
         feed(tap, pings, 1);
         assertThat(tap.contentSeen()).isFalse();
@@ -232,7 +232,7 @@ class StreamTapTest {
     }
 
     private static boolean finished(Api api, String text) {
-        var tap = new StreamTap(api, true);
+        var tap = new StreamTap(api, true, new Tails());
         feed(tap, text, 1);
         return tap.finished();
     }
