@@ -16,6 +16,7 @@ import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.net.URI;
+import java.security.Security;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
@@ -47,6 +48,9 @@ public final class Proxy implements AutoCloseable {
     /// @param alsoTold of each call at its end, on its event loop
     public static Proxy start(ProxyConfig config, @Nullable ConfigFile file, CallObserver alsoTold)
             throws IOException {
+        // Names are asked for when they are due; the JVM's cache would answer from 30 s ago.
+        Security.setProperty("networkaddress.cache.ttl", "0");
+        Security.setProperty("networkaddress.cache.negative.ttl", "0");
         LongSupplier clock = System::nanoTime;
         var serving = new Serving(config, clock, new SharedRandom());
         var accounting =
@@ -82,9 +86,15 @@ public final class Proxy implements AutoCloseable {
                         System::currentTimeMillis);
         var draining = new AtomicBoolean();
         var shown =
-                new Admin.Shown(version(), reload, accounting, serving.control(), draining::get);
+                new Admin.Shown(
+                        version(),
+                        reload,
+                        accounting,
+                        serving.control(),
+                        serving::searches,
+                        draining::get);
         Admin admin = admin(config, shown, listener);
-        serving.control().start();
+        serving.start(config);
         var proxy = new Proxy(serving, listener, reload, admin, accounting, draining);
         if (file != null) {
             proxy.watch = new FileWatch(file, () -> proxy.reload("the file changed"));

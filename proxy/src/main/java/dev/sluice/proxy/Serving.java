@@ -2,6 +2,8 @@ package dev.sluice.proxy;
 
 import dev.sluice.proxy.admission.Gate;
 import dev.sluice.proxy.call.Terms;
+import dev.sluice.proxy.discovery.Lookup;
+import dev.sluice.proxy.discovery.Searches;
 import dev.sluice.proxy.pool.Pool;
 import dev.sluice.proxy.pool.PoolControl;
 import dev.sluice.proxy.routing.Dispatcher;
@@ -17,6 +19,7 @@ import java.util.random.RandomGenerator;
 /// calls. Event loops read them through one volatile field, once for each call.
 final class Serving implements AutoCloseable {
     private final PoolControl control;
+    private final Searches searches;
     private final LongSupplier nanoClock;
     private final RandomGenerator random;
 
@@ -30,12 +33,23 @@ final class Serving implements AutoCloseable {
         this.nanoClock = nanoClock;
         this.random = random;
         this.control = new PoolControl(config.pools(), nanoClock, random);
+        this.searches = new Searches(control, Lookup.system());
         this.current = dispatchers(control.pools());
         this.terms =
                 new Terms(
                         new Gate(config.keys(), nanoClock.getAsLong()),
                         new Router(current, config.aliases()),
                         config.calls());
+    }
+
+    /// Begins to probe endpoints and to look for them.
+    void start(ProxyConfig config) {
+        control.start();
+        searches.follow(config.pools());
+    }
+
+    List<Searches.View> searches() {
+        return searches.views();
     }
 
     PoolControl control() {
@@ -61,10 +75,12 @@ final class Serving implements AutoCloseable {
                         terms.gate().renewed(config.keys(), nanoClock.getAsLong()),
                         new Router(current, config.aliases()),
                         config.calls());
+        searches.follow(config.pools());
     }
 
     @Override
     public void close() {
+        searches.close();
         control.close();
     }
 

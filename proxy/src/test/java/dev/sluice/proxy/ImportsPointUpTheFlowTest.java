@@ -22,6 +22,7 @@ class ImportsPointUpTheFlowTest {
                     "admission",
                     "cache",
                     "pool",
+                    "discovery",
                     "routing",
                     "upstream",
                     "response",

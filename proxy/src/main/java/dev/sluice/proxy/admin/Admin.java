@@ -5,6 +5,7 @@ import dev.sluice.proxy.accounting.CallRecord;
 import dev.sluice.proxy.accounting.LoadReports;
 import dev.sluice.proxy.accounting.PoolView;
 import dev.sluice.proxy.accounting.Pulse;
+import dev.sluice.proxy.discovery.Searches;
 import dev.sluice.proxy.pool.PoolControl;
 import dev.sluice.shared.AdminAnswer;
 import dev.sluice.shared.AdminConfig;
@@ -24,6 +25,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /// The admin port of a proxy.
 ///
@@ -41,12 +43,14 @@ public final class Admin implements AutoCloseable {
 
     /// What the port shows.
     ///
+    /// @param searches how the searches for endpoints stand
     /// @param draining whether the proxy finishes and accepts nothing new
     public record Shown(
             String version,
             Configuration configuration,
             Accounting accounting,
             PoolControl control,
+            Supplier<List<Searches.View>> searches,
             BooleanSupplier draining) {
         List<PoolView> pools() {
             return accounting.loads().pools();
@@ -137,6 +141,7 @@ public final class Admin implements AutoCloseable {
         out.put("scaling", scaling.all());
         out.put("config", ConfigView.of(shown.configuration().effective()));
         out.put("last_reload", config.status());
+        out.put("discovery", shown.searches().get());
         return out;
     }
 

@@ -13,6 +13,7 @@ import java.util.Map;
 ///
 /// @param models what it serves; empty: whatever the endpoints' `/v1/models` say
 /// @param endpoints those known at start; more can be registered at run time
+/// @param discovery where more are looked for; null: nowhere
 public record PoolConfig(
         String name,
         List<String> models,
@@ -21,7 +22,8 @@ public record PoolConfig(
         List<EndpointConfig> endpoints,
         Cap cap,
         HealthConfig health,
-        QueueConfig queue) {
+        QueueConfig queue,
+        @Nullable Discovery discovery) {
 
     /// Where the `weighted` policy takes its weights from.
     public enum Weights {
@@ -50,7 +52,8 @@ public record PoolConfig(
                 endpoints,
                 new Cap.None(),
                 HealthConfig.DEFAULT,
-                QueueConfig.DEFAULT);
+                QueueConfig.DEFAULT,
+                null);
     }
 
     public static PoolConfig from(ConfigNode node) {
@@ -71,7 +74,8 @@ public record PoolConfig(
                 endpoints(node),
                 cap(node),
                 HealthConfig.from(node.object("health")),
-                QueueConfig.from(node.object("queue")));
+                QueueConfig.from(node.object("queue")),
+                Discovery.from(node));
     }
 
     private static List<EndpointConfig> endpoints(ConfigNode node) {

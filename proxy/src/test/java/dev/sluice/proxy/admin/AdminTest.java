@@ -124,6 +124,7 @@ class AdminTest {
                                                 Duration.ofSeconds(60))),
                                 accounting,
                                 control,
+                                List::of,
                                 draining::get));
     }
 

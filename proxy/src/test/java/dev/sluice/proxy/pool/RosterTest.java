@@ -160,7 +160,8 @@ class RosterTest {
                         List.of(),
                         new Cap.None(),
                         HealthConfig.DEFAULT,
-                        QueueConfig.DEFAULT);
+                        QueueConfig.DEFAULT,
+                        null);
         var roster = new Roster(TestPool.of(config, () -> now), now);
         IntStream.rangeClosed(1, endpoints)
                 .forEach(i -> roster.add(Source.REGISTERED, config(i), now));

@@ -295,7 +295,8 @@ class DispatcherTest {
                         List.of(),
                         new PoolConfig.Cap.None(),
                         HealthConfig.DEFAULT,
-                        queue);
+                        queue,
+                        null);
         pool = TestPool.of(config, clock::get);
         dispatcher = new Dispatcher(pool, clock::get, new SplittableRandom(1));
         TestPool.publish(pool, members);
