@@ -47,7 +47,7 @@ import java.util.concurrent.TimeUnit;
 /// once: it gives the slot back, lets the body go and hands over the record.
 ///
 /// Every method runs on the lane's event loop; fields are plain.
-public final class Call implements Waiter, ExchangeListener {
+public final class Call implements Incoming, Waiter, ExchangeListener {
     /// Output tokens reserved for a call whose client gives no bound.
     private static final int USUAL_OUTPUT = 256;
 
@@ -105,14 +105,11 @@ public final class Call implements Waiter, ExchangeListener {
     // ---- begin: may this call be served at all?
 
     /// Looks at the head. The body follows with {@link #body} and {@link #bodyEnd}.
+    @Override
     public void begin() {
         assert lane.loop().inEventLoop();
         if (!head.path().startsWith("/v1/")) {
             refuse(Refusals.unknownPath(head.path()));
-            return;
-        }
-        if ("websocket".equalsIgnoreCase(head.fields().value(Field.UPGRADE))) {
-            refuse(Refusals.noWebSocket());
             return;
         }
         switch (terms.gate().admit(head, times.start())) {
@@ -148,6 +145,7 @@ public final class Call implements Waiter, ExchangeListener {
     // ---- body: read it, and find in it what places the call
 
     /// Takes the reference of this part of the request's body over.
+    @Override
     public void body(ByteBuf part) {
         if (over) {
             part.release();
@@ -183,18 +181,21 @@ public final class Call implements Waiter, ExchangeListener {
     }
 
     /// The body's framing is broken.
+    @Override
     public void malformed(String why) {
         response.lastOnConnection();
         refuse(Refusals.malformed(why));
     }
 
     /// The body comes too slowly.
+    @Override
     public void tooSlow(long bytesPerSecond) {
         response.lastOnConnection();
         refuse(Refusals.tooSlow(bytesPerSecond));
     }
 
     /// All of the request's body was given.
+    @Override
     public void bodyEnd() {
         if (over) {
             return;
@@ -424,6 +425,7 @@ public final class Call implements Waiter, ExchangeListener {
     }
 
     /// The client's connection takes bytes again, or no longer does.
+    @Override
     public void clientWritable(boolean writable) {
         if (exchange == null) {
             return;
@@ -546,6 +548,7 @@ public final class Call implements Waiter, ExchangeListener {
     // ---- time, and clients that leave
 
     /// Looks at the deadlines; called a few times a second.
+    @Override
     public void tick(long now) {
         if (over) {
             return;
@@ -587,6 +590,7 @@ public final class Call implements Waiter, ExchangeListener {
     }
 
     /// The client's connection is gone: nothing may run for it any longer.
+    @Override
     public void clientGone() {
         if (over) {
             return;
@@ -601,6 +605,7 @@ public final class Call implements Waiter, ExchangeListener {
     }
 
     /// The proxy stops and can wait no longer: the stream ends with an error.
+    @Override
     public void abort() {
         if (over) {
             return;
@@ -617,6 +622,7 @@ public final class Call implements Waiter, ExchangeListener {
     }
 
     /// The connection shall close after this call.
+    @Override
     public void lastOnConnection() {
         if (!response.committed()) {
             response.lastOnConnection();

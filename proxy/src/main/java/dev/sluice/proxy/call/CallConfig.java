@@ -17,6 +17,7 @@ import java.time.Duration;
 /// @param total longest call
 /// @param totalStream longest streamed call
 /// @param clientStall longest time that a client may take no bytes
+/// @param webSocket limits of calls that become WebSockets
 /// @param headers whether answers carry `x-sluice-…`
 public record CallConfig(
         long bodyLimit,
@@ -27,6 +28,7 @@ public record CallConfig(
         Duration total,
         Duration totalStream,
         Duration clientStall,
+        WebSocketConfig webSocket,
         Decision.Detail headers) {
 
     public static final CallConfig DEFAULT =
@@ -39,6 +41,7 @@ public record CallConfig(
                     Duration.ofSeconds(600),
                     Duration.ofSeconds(3600),
                     Duration.ofSeconds(30),
+                    WebSocketConfig.DEFAULT,
                     Decision.Detail.FULL);
 
     /// Reads `limits` and `timeouts` of the configuration's top level, and `headers`.
@@ -61,6 +64,7 @@ public record CallConfig(
                         timeouts.duration("total", DEFAULT.total),
                         timeouts.duration("total_stream", DEFAULT.totalStream),
                         timeouts.duration("client_stall", DEFAULT.clientStall),
+                        WebSocketConfig.from(limits, timeouts),
                         top.choice("headers", Decision.Detail.class, DEFAULT.headers));
         limits.finish();
         timeouts.finish();

@@ -21,12 +21,18 @@ final class Refusals {
                 null);
     }
 
-    static Refusal noWebSocket() {
+    static Refusal webSocket(int status, String problem) {
         return Refusal.invalid(
-                501,
-                "websocket_not_supported",
-                "This proxy does not relay WebSocket connections.",
-                null);
+                status, "websocket_handshake", "Bad WebSocket handshake: " + problem + ".", null);
+    }
+
+    /// @param routing what the router says when no model is named
+    static Refusal modelNotInQuery(Refusal routing) {
+        return Refusal.invalid(
+                400,
+                routing.code(),
+                routing.message() + "; name one in the query, as ?model=NAME",
+                "model");
     }
 
     static Refusal askWithGet(String path) {

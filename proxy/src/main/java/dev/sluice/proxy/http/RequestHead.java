@@ -1,6 +1,7 @@
 package dev.sluice.proxy.http;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 
 import org.jspecify.annotations.Nullable;
 
@@ -18,13 +19,18 @@ public final class RequestHead {
     private String path = "";
     private int targetStart;
     private int targetEnd;
+    private int queryStart;
+    private @Nullable String otherQuery;
     private boolean http11;
+    private boolean webSocket;
 
     /// Reads a whole head of `size` bytes from the buffer. After a violation nothing else of this
     /// object means anything.
     public @Nullable Violation read(ByteBuf in, int size) {
         fields.take(in, size);
         method = "";
+        otherQuery = null;
+        webSocket = false;
         http11 = true;
         byte[] b = fields.bytes;
         int i = 0;
@@ -148,6 +154,7 @@ public final class RequestHead {
                 return Violation.bad("fragment in the request target");
             }
         }
+        queryStart = query;
         path = pathOf(b, start, query);
         if (path.indexOf('#') >= 0) {
             return Violation.bad("fragment in the request target");
@@ -211,9 +218,12 @@ public final class RequestHead {
             if (kind == Field.HTTP2_SETTINGS) {
                 return h2c();
             }
-            if (kind == Field.UPGRADE
-                    && fields.value(i).toLowerCase(java.util.Locale.ROOT).contains("h2c")) {
-                return h2c();
+            if (kind == Field.UPGRADE) {
+                String protocols = fields.value(i).toLowerCase(java.util.Locale.ROOT);
+                if (protocols.contains("h2c")) {
+                    return h2c();
+                }
+                webSocket |= protocols.contains("websocket");
             }
             if (kind == Field.EXPECT && !fields.value(i).equalsIgnoreCase("100-continue")) {
                 return new Violation(417, "Expect other than 100-continue");
@@ -239,6 +249,21 @@ public final class RequestHead {
         return path;
     }
 
+    /// What follows the `?`, still percent-encoded; empty without one.
+    public String query() {
+        return queryStart == targetEnd ? "" : fields.text(queryStart + 1, targetEnd);
+    }
+
+    /// Asks the engine with another query than the client's.
+    public void replaceQuery(String query) {
+        otherQuery = query;
+    }
+
+    /// Whether the client asks for a WebSocket (RFC 6455), well or badly.
+    public boolean webSocket() {
+        return webSocket;
+    }
+
     public boolean http11() {
         return http11;
     }
@@ -260,8 +285,14 @@ public final class RequestHead {
         return method.equals("HEAD");
     }
 
-    /// Writes path and query as they came.
+    /// Writes path and query as they came, or with the query that replaced it.
     public void copyTarget(ByteBuf out) {
-        out.writeBytes(fields.bytes, targetStart, targetEnd - targetStart);
+        String query = otherQuery;
+        if (query == null) {
+            out.writeBytes(fields.bytes, targetStart, targetEnd - targetStart);
+            return;
+        }
+        out.writeBytes(fields.bytes, targetStart, queryStart - targetStart);
+        ByteBufUtil.writeAscii(out.writeByte('?'), query);
     }
 }

@@ -2,7 +2,9 @@ package dev.sluice.proxy.listener;
 
 import dev.sluice.proxy.call.Call;
 import dev.sluice.proxy.call.Client;
+import dev.sluice.proxy.call.Incoming;
 import dev.sluice.proxy.call.Lane;
+import dev.sluice.proxy.call.WebSocketCall;
 import dev.sluice.proxy.http.BodyFraming;
 import dev.sluice.proxy.http.HeadReader;
 import dev.sluice.proxy.http.RequestHead;
@@ -58,7 +60,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
     private final RequestHead head = new RequestHead();
     private final BodyFraming framing = new BodyFraming();
 
-    private @Nullable Call call;
+    private @Nullable Incoming call;
     private @Nullable ByteBuf pending;
     private boolean reading = true;
     private boolean running;
@@ -193,7 +195,9 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
     private void begin() {
         headSince = 0;
         requests++;
-        if (head.fields().chunked()) {
+        if (head.webSocket()) {
+            framing.untilClose();
+        } else if (head.fields().chunked()) {
             framing.chunked();
         } else {
             framing.length(Math.max(0, head.fields().contentLength()));
@@ -202,7 +206,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
         rateBytes = 0;
         boolean keepAlive =
                 head.keepAlive() && requests < config.maxRequests() && !connected.draining();
-        var next = new Call(lane, this, channel, head, keepAlive);
+        Incoming next =
+                head.webSocket()
+                        ? new WebSocketCall(lane, this, channel, head, connected.draining())
+                        : new Call(lane, this, channel, head, keepAlive);
         call = next;
         connected.callBegun();
         next.begin();
@@ -217,7 +224,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
     }
 
     private void readBody(ByteBuf in) {
-        Call current = call;
+        Incoming current = call;
         if (current == null) {
             return;
         }
@@ -339,7 +346,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
             }
             return;
         }
-        Call current = call;
+        Incoming current = call;
         if (current != null) {
             if (!framing.done() && reading) {
                 checkRate(now, current);
@@ -366,7 +373,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
         }
     }
 
-    private void checkRate(long now, Call current) {
+    private void checkRate(long now, Incoming current) {
         if (now - rateSince < config.head().toNanos()) {
             return;
         }

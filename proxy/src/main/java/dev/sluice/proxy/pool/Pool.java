@@ -91,6 +91,11 @@ public final class Pool {
     /// The first byte of a trial is its success: a stream may go on for minutes.
     void firstByte(Member member, long ttftNanos) {
         member.endpoint().firstByte(ttftNanos, nanoClock.getAsLong());
+        opened(member);
+    }
+
+    /// A connection that may stay for hours is open: that is a trial's success too.
+    void opened(Member member) {
         if (member.use() == Member.Use.TRIAL) {
             reports.trialEnded(this, member.endpoint(), AttemptResult.OK);
         }

@@ -47,6 +47,11 @@ public final class Slot {
         pool.firstByte(member, ttftNanos);
     }
 
+    /// The engine agreed to a WebSocket, which has no first byte of content to be timed.
+    public void opened() {
+        pool.opened(member);
+    }
+
     /// @param count output tokens of this exchange, reported or counted
     /// @param spanNanos from the first of them to the last; 0 when they came all at once
     public void tokens(int count, long spanNanos) {

@@ -30,6 +30,7 @@ public final class ClientResponse implements BodyFraming.Sink {
     private static final byte[] CONTENT_LENGTH = ascii("Content-Length: ");
     private static final byte[] CLOSE = ascii("Connection: close\r\n");
     private static final byte[] KEEP_ALIVE = ascii("Connection: keep-alive\r\n");
+    private static final byte[] WEBSOCKET = ascii("Connection: Upgrade\r\nUpgrade: websocket\r\n");
     private static final byte[] NO_RETRY = ascii("x-should-retry: false\r\n");
     private static final byte[] CRLF = ascii("\r\n");
 
@@ -150,7 +151,9 @@ public final class ClientResponse implements BodyFraming.Sink {
     }
 
     /// Commits the engine's status and head.
-    public void commit(ResponseHead head, Decision decision, StreamTap streamTap) {
+    ///
+    /// @param streamTap watches the body; null when nobody needs to
+    public void commit(ResponseHead head, Decision decision, @Nullable StreamTap streamTap) {
         committed = true;
         status = head.status();
         tap = streamTap;
@@ -232,7 +235,9 @@ public final class ClientResponse implements BodyFraming.Sink {
     }
 
     private void connection(ByteBuf out) {
-        if (!keepAlive) {
+        if (status == 101) {
+            out.writeBytes(WEBSOCKET);
+        } else if (!keepAlive) {
             out.writeBytes(CLOSE);
         } else if (!http11) {
             out.writeBytes(KEEP_ALIVE);

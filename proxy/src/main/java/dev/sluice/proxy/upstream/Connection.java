@@ -2,6 +2,7 @@ package dev.sluice.proxy.upstream;
 
 import dev.sluice.proxy.http.BodyFraming;
 import dev.sluice.proxy.http.Chunks;
+import dev.sluice.proxy.http.Field;
 import dev.sluice.proxy.http.HeadReader;
 import dev.sluice.proxy.http.ResponseHead;
 import dev.sluice.proxy.http.Violation;
@@ -165,7 +166,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
             headReader.reset();
             Violation v =
                     size < 0 ? new Violation(431, "response head too large") : head.read(in, size);
-            if (v == null && head.status() < 200) {
+            if (v == null && head.status() < 200 && !switched()) {
                 if (head.status() == 101 || ++informational > MAX_INFORMATIONAL) {
                     v = new Violation(502, "unexpected informational response " + head.status());
                 } else {
@@ -180,6 +181,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
             broken(AttemptResult.PROTOCOL_ERROR, v.message());
             return null;
         }
+    }
+
+    /// Whether the endpoint agreed to the WebSocket that it was asked for.
+    private boolean switched() {
+        return head.status() == 101
+                && current().head().webSocket()
+                && "websocket".equalsIgnoreCase(head.fields().value(Field.UPGRADE));
     }
 
     private ByteBuf joined(ByteBuf message) {
@@ -199,7 +207,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
         Exchange now = current();
         inBody = true;
         streamed = isEventStream();
-        if (head.bodyless(now.head().isHead())) {
+        if (head.status() == 101) {
+            framing.untilClose();
+        } else if (head.bodyless(now.head().isHead())) {
             framing.none();
         } else if (head.fields().chunked()) {
             framing.chunked();
@@ -214,7 +224,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private boolean isEventStream() {
         var fields = head.fields();
         for (int i = 0; i < fields.count(); i++) {
-            if (fields.kind(i) == dev.sluice.proxy.http.Field.CONTENT_TYPE) {
+            if (fields.kind(i) == Field.CONTENT_TYPE) {
                 return fields.valueStartsWith(i, "text/event-stream");
             }
         }

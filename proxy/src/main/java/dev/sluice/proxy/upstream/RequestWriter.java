@@ -17,6 +17,7 @@ final class RequestWriter {
     private static final byte[] REQUEST_ID = ascii("x-request-id: ");
     private static final byte[] CONTENT_LENGTH = ascii("Content-Length: ");
     private static final byte[] CHUNKED = ascii("Transfer-Encoding: chunked\r\n");
+    private static final byte[] WEBSOCKET = ascii("Connection: Upgrade\r\nUpgrade: websocket\r\n");
     private static final byte[] CRLF = ascii("\r\n");
 
     private final boolean forwardCredentials;
@@ -43,7 +44,9 @@ final class RequestWriter {
         out.writeBytes(REQUEST_ID);
         ByteBufUtil.writeAscii(out, requestId);
         out.writeBytes(CRLF);
-        if (!body.isComplete()) {
+        if (head.webSocket()) {
+            out.writeBytes(WEBSOCKET);
+        } else if (!body.isComplete()) {
             if (fields.contentLength() >= 0) {
                 length(out, fields.contentLength() + body.growth());
             } else {

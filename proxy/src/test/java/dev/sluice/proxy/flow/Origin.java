@@ -256,6 +256,20 @@ final class Origin implements AutoCloseable {
             return out.toString();
         }
 
+        /// Agrees to the WebSocket that is asked for.
+        void upgrade(String... fields) throws IOException {
+            send(
+                    "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n"
+                            + "Upgrade: websocket\r\nSec-WebSocket-Accept: x\r\n"
+                            + String.join("", fields)
+                            + "\r\n");
+        }
+
+        /// Reads one WebSocket frame.
+        String frame() throws IOException {
+            return Frames.read(in);
+        }
+
         void send(String text) throws IOException {
             send(text.getBytes(StandardCharsets.UTF_8));
         }

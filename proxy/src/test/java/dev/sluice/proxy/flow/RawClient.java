@@ -63,6 +63,23 @@ final class RawClient implements AutoCloseable {
         return this;
     }
 
+    /// Sends a WebSocket's opening handshake.
+    RawClient upgrade(String target, String... fields) throws IOException {
+        return send(
+                "GET "
+                        + target
+                        + " HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\n"
+                        + "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                        + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                        + String.join("", fields)
+                        + "\r\n");
+    }
+
+    /// Reads one WebSocket frame.
+    String frame() throws IOException {
+        return Frames.read(in);
+    }
+
     /// Sends a JSON call with the usual head.
     RawClient post(String json) throws IOException {
         return send(request(json));
