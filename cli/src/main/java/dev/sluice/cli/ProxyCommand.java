@@ -79,6 +79,11 @@ final class ProxyCommand implements Callable<Integer> {
             description = "Admin port and page (default 127.0.0.1:9901).")
     private @Nullable AdminConfig admin;
 
+    @Option(
+            names = "--reuse-port",
+            description = "A successor may take the data port over without a lost call (Linux).")
+    private boolean reusePort;
+
     @Override
     public Integer call() throws InterruptedException {
         ConfigFile from = file == null ? null : new ConfigFile(file, this::at);
@@ -115,11 +120,13 @@ final class ProxyCommand implements Callable<Integer> {
     }
 
     private ProxyConfig at(ProxyConfig config) {
-        return config.at(
-                listen == null ? config.listen() : listen,
-                admin == null
-                        ? config.admin()
-                        : new AdminConfig(admin.host(), admin.port(), config.admin().token()));
+        return (reusePort ? config.reusingPort() : config)
+                .at(
+                        listen == null ? config.listen() : listen,
+                        admin == null
+                                ? config.admin()
+                                : new AdminConfig(
+                                        admin.host(), admin.port(), config.admin().token()));
     }
 
     /// One pool with every endpoint, whose models are what the engines say.

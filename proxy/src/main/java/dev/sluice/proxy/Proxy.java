@@ -30,9 +30,10 @@ public final class Proxy implements AutoCloseable {
     private final Serving serving;
     private final Listener listener;
     private final Reload reload;
-    private final Admin admin;
+    private final AdminPort admin;
     private final Accounting accounting;
     private final AtomicBoolean draining;
+    private final Succession succession;
     private @Nullable FileWatch watch;
 
     /// Builds and starts everything; returns once both ports are bound.
@@ -60,10 +61,12 @@ public final class Proxy implements AutoCloseable {
                     accounting.ended(call);
                     alsoTold.ended(call);
                 };
+        Succession succession = Succession.of(config);
         Listener listener =
                 Listener.bind(
                         config.listen(),
                         config.listener(),
+                        succession.predecessor(),
                         loop ->
                                 new Lane(
                                         loop,
@@ -92,10 +95,13 @@ public final class Proxy implements AutoCloseable {
                         accounting,
                         serving.control(),
                         serving::searches,
-                        draining::get);
-        Admin admin = admin(config, shown, listener);
+                        new Admin.Life(draining::get, succession::succeeded));
+        AdminPort admin = admin(config, shown, succession, listener);
         serving.start(config);
-        var proxy = new Proxy(serving, listener, reload, admin, accounting, draining);
+        if (config.listener().reusePort()) {
+            succession.start(listener, serving::ready);
+        }
+        var proxy = new Proxy(serving, listener, reload, admin, accounting, draining, succession);
         if (file != null) {
             proxy.watch = new FileWatch(file, () -> proxy.reload("the file changed"));
         }
@@ -107,9 +113,10 @@ public final class Proxy implements AutoCloseable {
                 loop, config.listener().sockets().client(), config.upstream(), clock);
     }
 
-    private static Admin admin(ProxyConfig config, Admin.Shown shown, Listener listener) {
+    private static AdminPort admin(
+            ProxyConfig config, Admin.Shown shown, Succession succession, Listener listener) {
         try {
-            return Admin.start(config.admin(), shown);
+            return AdminPort.open(config.admin(), shown, succession.predecessor() != null);
         } catch (RuntimeException e) {
             listener.abort();
             throw e;
@@ -126,15 +133,17 @@ public final class Proxy implements AutoCloseable {
             Serving serving,
             Listener listener,
             Reload reload,
-            Admin admin,
+            AdminPort admin,
             Accounting accounting,
-            AtomicBoolean draining) {
+            AtomicBoolean draining,
+            Succession succession) {
         this.serving = serving;
         this.listener = listener;
         this.reload = reload;
         this.admin = admin;
         this.accounting = accounting;
         this.draining = draining;
+        this.succession = succession;
     }
 
     /// Reads the configuration file again; how it went is in the log and at the admin port. Blocks.
@@ -170,8 +179,14 @@ public final class Proxy implements AutoCloseable {
         if (watch != null) {
             watch.close();
         }
+        boolean succeeded = succession.succeeded();
+        succession.close();
+        if (succeeded) {
+            // The successor waits for the port.
+            admin.close();
+        }
         try {
-            int cut = listener.stop();
+            int cut = listener.stop(succeeded);
             if (cut > 0) {
                 log.warn("stopped with {} calls cut at the end of drain_timeout", cut);
             }

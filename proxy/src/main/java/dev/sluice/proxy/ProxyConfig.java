@@ -76,6 +76,12 @@ public record ProxyConfig(
         return new ProxyConfig(listen, admin, pools, aliases, keys, calls, listener, upstream);
     }
 
+    /// The same, with a data port that a successor may have.
+    public ProxyConfig reusingPort() {
+        return new ProxyConfig(
+                listen, admin, pools, aliases, keys, calls, listener.reusingPort(), upstream);
+    }
+
     /// This, with everything of `next` that can be replaced while it runs. What differs still needs
     /// a restart.
     public ProxyConfig reloaded(ProxyConfig next) {

@@ -48,6 +48,11 @@ final class Serving implements AutoCloseable {
         searches.follow(config.pools());
     }
 
+    /// Whether every pool has an endpoint that takes calls.
+    boolean ready() {
+        return current.stream().noneMatch(d -> d.pool().snapshot().usable().isEmpty());
+    }
+
     List<Searches.View> searches() {
         return searches.views();
     }

@@ -44,14 +44,13 @@ public final class Admin implements AutoCloseable {
     /// What the port shows.
     ///
     /// @param searches how the searches for endpoints stand
-    /// @param draining whether the proxy finishes and accepts nothing new
     public record Shown(
             String version,
             Configuration configuration,
             Accounting accounting,
             PoolControl control,
             Supplier<List<Searches.View>> searches,
-            BooleanSupplier draining) {
+            Life life) {
         List<PoolView> pools() {
             return accounting.loads().pools();
         }
@@ -60,6 +59,12 @@ public final class Admin implements AutoCloseable {
             return accounting.loads();
         }
     }
+
+    /// Where the process is in its life.
+    ///
+    /// @param draining whether it finishes and accepts nothing new
+    /// @param succeeded whether a successor is ready at the same data port
+    public record Life(BooleanSupplier draining, BooleanSupplier succeeded) {}
 
     /// Binds and answers.
     ///
@@ -135,7 +140,8 @@ public final class Admin implements AutoCloseable {
         out.put("started_ms", shown.loads().startedMs());
         out.put("uptime_s", uptimeS());
         out.put("ready", ready.ready());
-        out.put("draining", shown.draining().getAsBoolean());
+        out.put("draining", shown.life().draining().getAsBoolean());
+        out.put("succeeded", shown.life().succeeded().getAsBoolean());
         out.put("reason", ready.reason());
         out.put("pools", load().pools());
         out.put("scaling", scaling.all());
@@ -179,13 +185,13 @@ public final class Admin implements AutoCloseable {
     }
 
     private Readiness readiness() {
-        return Readiness.of(shown.draining().getAsBoolean(), shown.pools());
+        return Readiness.of(shown.life().draining().getAsBoolean(), shown.pools());
     }
 
     private LoadReport load() {
         return shown.loads()
                 .now(
-                        !shown.draining().getAsBoolean(),
+                        !shown.life().draining().getAsBoolean(),
                         System.nanoTime(),
                         System.currentTimeMillis());
     }

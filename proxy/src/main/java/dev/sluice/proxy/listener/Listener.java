@@ -4,10 +4,13 @@ import dev.sluice.proxy.call.Lane;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.unix.UnixChannelOption;
 import io.netty.util.concurrent.EventExecutor;
 
 import org.jspecify.annotations.Nullable;
@@ -37,18 +40,28 @@ public final class Listener {
 
     /// Starts the event loops and binds.
     ///
+    /// @param predecessor whose listening socket is taken instead; null: none
     /// @param lanes makes what the calls of one loop share
     /// @throws IOException with a message that names the address and the fix
     public static Listener bind(
-            InetSocketAddress address, ListenerConfig config, Function<EventLoop, Lane> lanes)
+            InetSocketAddress address,
+            ListenerConfig config,
+            Handover.@Nullable Predecessor predecessor,
+            Function<EventLoop, Lane> lanes)
             throws IOException {
         Transport transport = config.sockets();
+        if (config.reusePort() && !transport.name().equals("epoll")) {
+            throw new IOException(
+                    "server.reuse_port needs epoll, and the transport here is "
+                            + transport.name()
+                            + " (leave it out, or run on Linux)");
+        }
         EventLoopGroup group = transport.group(config.loops());
         var loops = new IdentityHashMap<EventExecutor, Connected>();
         group.forEach(loop -> loops.put(loop, new Connected(lanes.apply((EventLoop) loop))));
         var listener = new Listener(config, transport, group, loops);
         try {
-            listener.bind(address);
+            listener.bind(address, predecessor);
             return listener;
         } catch (IOException e) {
             group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
@@ -67,11 +80,11 @@ public final class Listener {
         this.loops.putAll(loops);
     }
 
-    private void bind(InetSocketAddress address) throws IOException {
-        var bootstrap =
+    private void bind(InetSocketAddress address, Handover.@Nullable Predecessor predecessor)
+            throws IOException {
+        ServerBootstrap bootstrap =
                 new ServerBootstrap()
                         .group(group)
-                        .channel(transport.server())
                         .option(ChannelOption.SO_BACKLOG, BACKLOG)
                         .option(ChannelOption.SO_REUSEADDR, true)
                         .childOption(ChannelOption.TCP_NODELAY, true)
@@ -83,7 +96,14 @@ public final class Listener {
                                         accept(channel);
                                     }
                                 });
-        var binding = bootstrap.bind(address).awaitUninterruptibly();
+        if (config.reusePort()) {
+            bootstrap.option(UnixChannelOption.SO_REUSEPORT, true);
+        }
+        var binding =
+                (predecessor == null
+                                ? bootstrap.channel(transport.server()).bind(address)
+                                : inherit(bootstrap, predecessor))
+                        .awaitUninterruptibly();
         if (!binding.isSuccess()) {
             throw new IOException(
                     "cannot listen on "
@@ -98,6 +118,29 @@ public final class Listener {
         }
         server = binding.channel();
         port = ((InetSocketAddress) binding.channel().localAddress()).getPort();
+    }
+
+    /// Reads only once the handler that takes connections over is in place: the socket may have
+    /// some waiting.
+    private static ChannelFuture inherit(
+            ServerBootstrap bootstrap, Handover.Predecessor predecessor) {
+        int descriptor = predecessor.listening();
+        return bootstrap
+                .channelFactory(() -> new EpollServerSocketChannel(descriptor))
+                .option(ChannelOption.AUTO_READ, false)
+                .register()
+                .addListener(
+                        (ChannelFuture f) ->
+                                f.channel()
+                                        .eventLoop()
+                                        .execute(() -> f.channel().config().setAutoRead(true)));
+    }
+
+    /// Offers the data port to a successor; null when it cannot be.
+    public @Nullable Handover offer(InetSocketAddress address) throws IOException {
+        return server instanceof EpollServerSocketChannel epoll
+                ? Handover.offer(address, epoll.fd().intValue())
+                : null;
     }
 
     private void accept(Channel channel) {
@@ -148,10 +191,13 @@ public final class Listener {
     /// last bytes of running calls have gone out, and cuts what is left with an error. Blocks; not
     /// on an event loop.
     ///
+    /// @param succeeded whether a successor accepts from the same socket already
     /// @return how many calls had to be cut
-    public int stop() throws InterruptedException {
+    public int stop(boolean succeeded) throws InterruptedException {
         each(Connected::drain);
-        TimeUnit.NANOSECONDS.sleep(config.stopAfter().toNanos());
+        if (!succeeded) {
+            TimeUnit.NANOSECONDS.sleep(config.stopAfter().toNanos());
+        }
         if (server != null) {
             server.close().awaitUninterruptibly();
         }

@@ -8,6 +8,7 @@ import java.time.Duration;
 ///
 /// @param loops event loops; 0 means one per core
 /// @param transport epoll where the kernel has it, else NIO
+/// @param reusePort whether a successor may have the port while this process still serves
 /// @param head longest time from a request's first byte to the end of its head
 /// @param keepAlive how long an idle connection is kept
 /// @param minBodyRate bytes a second below which an upload is given up, measured over `head`
@@ -19,6 +20,7 @@ import java.time.Duration;
 public record ListenerConfig(
         int loops,
         Transport.Choice transport,
+        boolean reusePort,
         Duration head,
         Duration keepAlive,
         long minBodyRate,
@@ -31,6 +33,7 @@ public record ListenerConfig(
             new ListenerConfig(
                     0,
                     Transport.Choice.AUTO,
+                    false,
                     Duration.ofSeconds(10),
                     Duration.ofSeconds(75),
                     1024,
@@ -52,6 +55,7 @@ public record ListenerConfig(
                 new ListenerConfig(
                         node.integer("loops", DEFAULT.loops, 0, 1024),
                         node.choice("transport", Transport.Choice.class, DEFAULT.transport),
+                        reusePort(node),
                         node.duration("head_timeout", DEFAULT.head),
                         node.duration("keep_alive", DEFAULT.keepAlive),
                         node.bytes("min_body_rate", DEFAULT.minBodyRate),
@@ -77,6 +81,7 @@ public record ListenerConfig(
         return new ListenerConfig(
                 loops,
                 transport,
+                reusePort,
                 next.head,
                 next.keepAlive,
                 next.minBodyRate,
@@ -85,5 +90,31 @@ public record ListenerConfig(
                 next.maxRequests,
                 next.stopAfter,
                 next.drain);
+    }
+
+    private static boolean reusePort(ConfigNode node) {
+        boolean reuse = node.bool("reuse_port", DEFAULT.reusePort);
+        if (reuse
+                && node.choice("transport", Transport.Choice.class, DEFAULT.transport)
+                        == Transport.Choice.NIO) {
+            node.problem("reuse_port", "needs epoll", "write transport: auto");
+        }
+        return reuse;
+    }
+
+    /// The same, with a port that a successor may have.
+    public ListenerConfig reusingPort() {
+        return new ListenerConfig(
+                loops,
+                transport,
+                true,
+                head,
+                keepAlive,
+                minBodyRate,
+                maxConnections,
+                maxPerAddress,
+                maxRequests,
+                stopAfter,
+                drain);
     }
 }

@@ -125,7 +125,7 @@ class AdminTest {
                                 accounting,
                                 control,
                                 List::of,
-                                draining::get));
+                                new Admin.Life(draining::get, () -> false)));
     }
 
     @AfterEach

@@ -78,7 +78,10 @@ final class Rig implements AutoCloseable {
                         config.calls());
         listener =
                 Listener.bind(
-                        config.listen(), config.listener(), loop -> lane(loop, config, terms));
+                        config.listen(),
+                        config.listener(),
+                        null,
+                        loop -> lane(loop, config, terms));
         control.start();
     }
 
@@ -169,7 +172,7 @@ final class Rig implements AutoCloseable {
     /// @return calls that were cut
     int stop() throws InterruptedException {
         stopped = true;
-        return listener.stop();
+        return listener.stop(false);
     }
 
     @Override
