@@ -27,7 +27,6 @@ import dev.sluice.proxy.upstream.Exchange;
 import dev.sluice.proxy.upstream.ExchangeListener;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.Channel;
 import io.netty.util.concurrent.EventExecutor;
 
 import org.jspecify.annotations.Nullable;
@@ -54,7 +53,6 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
     private final Lane lane;
     private final Terms terms;
     private final Client client;
-    private final Channel channel;
     private final RequestHead head;
     private final String id;
     private final Api api;
@@ -79,16 +77,15 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
     private String reason = "";
     private long overloadDeadline;
 
-    public Call(Lane lane, Client client, Channel channel, RequestHead head, boolean keepAlive) {
+    public Call(Lane lane, Client client, RequestHead head) {
         this.lane = lane;
         this.terms = lane.terms().get();
         this.client = client;
-        this.channel = channel;
         this.head = head;
         this.id = RequestId.of(head);
         this.api = Api.of(head.path());
         this.body = new RequestBody(isJson(head, api));
-        this.response = new ClientResponse(channel, head, api, keepAlive, terms.limits().headers());
+        this.response = client.response(api, terms.limits().headers());
         this.times = new Timeline(now());
         this.startMillis = lane.wallClock().getAsLong();
         this.request = new InferenceRequest(id, api, "", false, 0, 0, "", null);
@@ -221,7 +218,7 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
         Router router = lane.terms().get().router();
         String model = router.resolve(asked);
         if (!model.equals(asked)) {
-            body.rename(model, channel.alloc());
+            body.rename(model, client.alloc());
         }
         request =
                 new InferenceRequest(
@@ -418,7 +415,7 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
             return;
         }
         response.flush();
-        if (!channel.isWritable() && exchange != null) {
+        if (!response.writable() && exchange != null) {
             exchange.read(false);
             times.stalled(now());
         }

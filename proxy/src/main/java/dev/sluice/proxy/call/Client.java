@@ -1,7 +1,19 @@
 package dev.sluice.proxy.call;
 
-/// The connection that a call came on, as far as the call drives it. On the call's event loop.
+import dev.sluice.proxy.request.Api;
+import dev.sluice.proxy.response.ClientResponse;
+import dev.sluice.proxy.response.Decision;
+
+import io.netty.buffer.ByteBufAllocator;
+
+/// Where a call came from, as far as the call drives it: a connection, or one stream of it. On the
+/// call's event loop.
 public interface Client {
+    /// Makes the response to the call that now begins.
+    ClientResponse response(Api api, Decision.Detail detail);
+
+    ByteBufAllocator alloc();
+
     /// Reads more of the request only while `wanted`.
     void read(boolean wanted);
 
@@ -10,6 +22,6 @@ public interface Client {
     /// @param keepAlive whether another request may follow on the connection
     void ended(boolean keepAlive);
 
-    /// Closes the connection at once: the client takes no bytes.
+    /// Closes the connection or stream at once: the client takes no bytes.
     void close();
 }

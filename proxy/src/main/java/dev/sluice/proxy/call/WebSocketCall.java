@@ -16,6 +16,7 @@ import dev.sluice.proxy.request.Refusal;
 import dev.sluice.proxy.request.RequestBody;
 import dev.sluice.proxy.response.ClientResponse;
 import dev.sluice.proxy.response.Decision;
+import dev.sluice.proxy.response.Http1Response;
 import dev.sluice.proxy.response.Outcome;
 import dev.sluice.proxy.response.Outcome.Phase;
 import dev.sluice.proxy.routing.Dispatcher;
@@ -113,7 +114,7 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
         Api api = Api.of(head.path());
         String model = terms.router().resolve(WebSocketHandshake.model(head.query()));
         this.request = new InferenceRequest(id, api, model, false, 0, 0, "", null);
-        this.response = new ClientResponse(channel, head, api, false, terms.limits().headers());
+        this.response = new Http1Response(channel, head, api, false, terms.limits().headers());
         body.complete();
     }
 

@@ -13,8 +13,10 @@ import dev.sluice.proxy.request.Api;
 import dev.sluice.proxy.request.Refusal;
 import dev.sluice.proxy.response.ClientResponse;
 import dev.sluice.proxy.response.Decision;
+import dev.sluice.proxy.response.Http1Response;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -204,12 +206,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
         }
         rateSince = lane.nanoClock().getAsLong();
         rateBytes = 0;
-        boolean keepAlive =
-                head.keepAlive() && requests < config.maxRequests() && !connected.draining();
         Incoming next =
                 head.webSocket()
                         ? new WebSocketCall(lane, this, channel, head, connected.draining())
-                        : new Call(lane, this, channel, head, keepAlive);
+                        : new Call(lane, this, head);
         call = next;
         connected.callBegun();
         next.begin();
@@ -252,7 +252,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
     public void chunkEnd(ByteBuf in, int start, int end) {}
 
     private void refuse(Violation v) {
-        var response = new ClientResponse(channel, head, Api.OTHER, false, Decision.Detail.MINIMAL);
+        var response = new Http1Response(channel, head, Api.OTHER, false, Decision.Detail.MINIMAL);
         String message = "Bad request: " + v.message() + ".";
         response.refuse(
                 Refusal.invalid(v.status(), "malformed_request", message, null),
@@ -261,6 +261,18 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
     }
 
     // ---- what the call drives
+
+    @Override
+    public ClientResponse response(Api api, Decision.Detail detail) {
+        boolean keepAlive =
+                head.keepAlive() && requests < config.maxRequests() && !connected.draining();
+        return new Http1Response(channel, head, api, keepAlive, detail);
+    }
+
+    @Override
+    public ByteBufAllocator alloc() {
+        return channel.alloc();
+    }
 
     @Override
     public void read(boolean wanted) {
