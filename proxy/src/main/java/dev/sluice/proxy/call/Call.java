@@ -370,6 +370,10 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
     public void bufferBegins(ByteBuf in) {
         long now = now();
         times.read(now);
+        Slot on = slot;
+        if (on != null) {
+            on.progressed(now);
+        }
         response.bufferBegins(now);
         if (uncommitted != null && in.isReadable()) {
             commit();

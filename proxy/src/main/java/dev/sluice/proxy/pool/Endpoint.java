@@ -14,6 +14,8 @@ import java.util.concurrent.atomic.LongAdder;
 /// of each exchange; health, weight and the engine's own numbers are not here but in the {@link
 /// Snapshot} that the control thread publishes.
 public final class Endpoint {
+    private static final long PROGRESS_STEP_NANOS = 250_000_000L;
+
     private final EndpointConfig config;
     private final String id;
     private final String url;
@@ -36,6 +38,8 @@ public final class Endpoint {
     private volatile int weight;
     private volatile long coolUntil;
     private volatile boolean cooling;
+    private volatile long progressAt;
+    private volatile boolean progressed;
 
     Endpoint(EndpointConfig config) {
         this.config = config;
@@ -191,6 +195,19 @@ public final class Endpoint {
         firstBytes.increment();
         ttftSum.add(ttftNanos);
         ttft.sample(ttftNanos, nowNanos);
+    }
+
+    /// Bytes of an answer came. Asked for each buffer, so it writes four times a second at most.
+    void progressed(long nowNanos) {
+        if (!progressed || nowNanos - progressAt > PROGRESS_STEP_NANOS) {
+            progressAt = nowNanos;
+            progressed = true;
+        }
+    }
+
+    /// Whether bytes of an answer came within this time.
+    boolean progressedWithin(long nanos, long nowNanos) {
+        return progressed && nowNanos - progressAt < nanos;
     }
 
     void tokens(int count, long spanNanos) {

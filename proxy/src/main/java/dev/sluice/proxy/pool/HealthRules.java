@@ -23,12 +23,15 @@ import java.util.Locale;
 /// probes alone never clear what requests showed: an engine's health page often answers while its
 /// GPU does not. Statistics are held back when half of the pool is out already (the panic rule):
 /// when everything fails, the fault is more likely in front of the endpoints than in all of them.
+/// While bytes of answers come, probes that time out degrade after three and never eject: an engine
+/// under full load answers its health page late, and three such in a row are no news.
 final class HealthRules {
     /// Two ticks apart; a little less, since ticks are not exact.
     static final long TICKS_NANOS = 900_000_000L;
 
     static final long CALM_NANOS = 5_000_000_000L;
     static final int MIN_REQUESTS = 10;
+    private static final int OUT_PROBES = 3;
     private static final double LEAVE = 0.7;
 
     private HealthRules() {}
@@ -132,7 +135,7 @@ final class HealthRules {
         if (out != null) {
             return out;
         }
-        return seen.probes().failures() >= 3
+        return seen.probes().failures() >= OUT_PROBES && !excused(seen)
                 ? new Unhealthy(
                         seen.probes().failures() + " failed probes: " + seen.probes().last(),
                         now,
@@ -153,6 +156,12 @@ final class HealthRules {
         }
         int n = before + 1;
         return why == null ? null : new Unhealthy(why, now, now + ejection(n, config), n);
+    }
+
+    /// A probe that is not answered in time, while tokens flow, says that the engine is busy: it
+    /// weighs a step less.
+    private static boolean excused(Observations seen) {
+        return seen.probes().silent() && seen.progressing();
     }
 
     /// 5 s·2^(n−1), at most 300 s.
@@ -191,7 +200,7 @@ final class HealthRules {
         if (seen.stale()) {
             out.add("metrics older than " + config.staleness().toMillis() + "ms");
         }
-        if (seen.probes().failures() > 0) {
+        if (seen.probes().failures() >= (excused(seen) ? OUT_PROBES : 1)) {
             out.add("failed probe: " + seen.probes().last());
         }
         if (seen.cooling()) {

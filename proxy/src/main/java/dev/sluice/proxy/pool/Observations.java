@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// @param preemptionsPerSecond between the last two scrapes; 0 when not reported
 /// @param cooling whether it asked for a pause
 /// @param mayEject whether statistics may take one more endpoint of this pool out
+/// @param progressing whether bytes of an answer came within the last seconds
 record Observations(
         @Nullable String drained,
         Probes probes,
@@ -29,7 +30,8 @@ record Observations(
         boolean stale,
         double preemptionsPerSecond,
         boolean cooling,
-        boolean mayEject) {
+        boolean mayEject,
+        boolean progressing) {
 
     /// @param passes in a row; 0 after a failure
     /// @param failures in a row; 0 after a pass

@@ -52,6 +52,11 @@ public final class Slot {
         pool.opened(member);
     }
 
+    /// Bytes of the answer came.
+    public void progressed(long nowNanos) {
+        member.endpoint().progressed(nowNanos);
+    }
+
     /// @param count output tokens of this exchange, reported or counted
     /// @param spanNanos from the first of them to the last; 0 when they came all at once
     public void tokens(int count, long spanNanos) {

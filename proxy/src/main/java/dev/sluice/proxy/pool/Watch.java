@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 final class Watch {
     private static final int MODELS_EVERY = 10;
 
+    /// Longer than the gap between two tokens of a loaded engine.
+    private static final long PROGRESS_NANOS = 3_000_000_000L;
+
     final Endpoint endpoint;
     private HealthConfig config;
     private final Window window;
@@ -212,7 +215,8 @@ final class Watch {
                                 load != null && !fresh(now),
                                 fresh(now) ? preemptionsPerSecond : 0,
                                 endpoint.cooling(now),
-                                mayEject),
+                                mayEject,
+                                endpoint.progressedWithin(PROGRESS_NANOS, now)),
                         config,
                         now);
         trial = Trial.NONE;

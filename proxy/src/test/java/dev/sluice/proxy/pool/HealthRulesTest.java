@@ -132,6 +132,37 @@ class HealthRulesTest {
     }
 
     @Test
+    void lateProbesOfAnEndpointWhoseTokensFlowDegradeAndNeverEject() {
+        Seen once = seen().silent(1, true);
+        assertThat(next(next(HEALTHY, once, 0), once, 2 * S)).isInstanceOf(Healthy.class);
+        Seen often = seen().silent(30, true);
+        HealthState state = next(next(HEALTHY, often, 0), often, 2 * S);
+        assertThat(state).isInstanceOf(Degraded.class);
+        assertThat(next(state, often, 60 * S)).isInstanceOf(Degraded.class);
+        assertThat(next(state, seen().silent(30, false), 61 * S)).isInstanceOf(Unhealthy.class);
+        Seen refused = new Seen(with(often.it, new Probes(0, 3, "refused", false, false)));
+        assertThat(next(HEALTHY, refused, S)).isInstanceOf(Unhealthy.class);
+    }
+
+    private static Observations with(Observations it, Probes probes) {
+        return new Observations(
+                null,
+                probes,
+                0,
+                0,
+                Trial.NONE,
+                it.recent(),
+                null,
+                null,
+                null,
+                false,
+                0,
+                false,
+                true,
+                it.progressing());
+    }
+
+    @Test
     void requestsAddTheirEvidenceToThatOfProbes() {
         HealthState out = next(HEALTHY, seen().probes(0, 3, "x"), 0);
         HealthState worse = next(out, seen().refused(2), S);
@@ -210,7 +241,8 @@ class HealthRulesTest {
                         false,
                         0,
                         false,
-                        true));
+                        true,
+                        false));
     }
 
     /// Observations without anything to see, with one thing changed.
@@ -247,6 +279,25 @@ class HealthRulesTest {
             return hard(new Probes(passes, failures, last, true, false), 0, 0, Trial.NONE, false);
         }
 
+        Seen silent(int failures, boolean progressing) {
+            return new Seen(
+                    new Observations(
+                            null,
+                            new Probes(0, failures, "no answer", true, true),
+                            0,
+                            0,
+                            Trial.NONE,
+                            Recent.NOTHING,
+                            null,
+                            null,
+                            null,
+                            false,
+                            0,
+                            false,
+                            true,
+                            progressing));
+        }
+
         Seen refused(int n) {
             return hard(it.probes(), n, 0, Trial.NONE, it.drained() != null);
         }
@@ -278,6 +329,7 @@ class HealthRulesTest {
                             false,
                             0,
                             false,
+                            false,
                             false));
         }
 
@@ -296,7 +348,8 @@ class HealthRulesTest {
                             false,
                             0,
                             false,
-                            true));
+                            true,
+                            false));
         }
 
         private Seen recent(Recent recent, Double ttft, Double gap) {
@@ -314,7 +367,8 @@ class HealthRulesTest {
                             false,
                             0,
                             false,
-                            true));
+                            true,
+                            false));
         }
 
         private Seen with(EngineLoad load, boolean stale, double preemptions, boolean cooling) {
@@ -332,7 +386,8 @@ class HealthRulesTest {
                             stale,
                             preemptions,
                             cooling,
-                            true));
+                            true,
+                            false));
         }
     }
 }
