@@ -19,17 +19,17 @@ final class AdminPort implements AutoCloseable {
     private @Nullable Admin admin;
     private boolean closed;
 
-    /// @param predecessor whether another process may hold the port for now
+    /// @param patient whether another process may hold the port for now
     /// @throws ConfigException when it cannot be opened, and nobody is waited for
-    static AdminPort open(AdminConfig config, Admin.Shown shown, boolean predecessor) {
+    static AdminPort open(AdminConfig config, Admin.Shown shown, boolean patient) {
         var port = new AdminPort(config);
         try {
             port.admin = Admin.start(config, shown);
         } catch (ConfigException e) {
-            if (!predecessor) {
+            if (!patient) {
                 throw e;
             }
-            log.info("the admin port is still the predecessor's");
+            log.info("the admin port is held by another process; it is opened when that leaves");
             Thread.ofVirtual().name("admin-port").start(() -> port.await(shown));
         }
         return port;

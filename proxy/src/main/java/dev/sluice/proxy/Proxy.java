@@ -96,7 +96,7 @@ public final class Proxy implements AutoCloseable {
                         serving.control(),
                         serving::searches,
                         new Admin.Life(draining::get, succession::succeeded));
-        AdminPort admin = admin(config, shown, succession, listener);
+        AdminPort admin = admin(config, shown, listener);
         serving.start(config);
         if (config.listener().reusePort()) {
             succession.start(listener, serving::ready);
@@ -113,10 +113,9 @@ public final class Proxy implements AutoCloseable {
                 loop, config.listener().sockets().client(), config.upstream(), clock);
     }
 
-    private static AdminPort admin(
-            ProxyConfig config, Admin.Shown shown, Succession succession, Listener listener) {
+    private static AdminPort admin(ProxyConfig config, Admin.Shown shown, Listener listener) {
         try {
-            return AdminPort.open(config.admin(), shown, succession.predecessor() != null);
+            return AdminPort.open(config.admin(), shown, config.listener().reusePort());
         } catch (RuntimeException e) {
             listener.abort();
             throw e;
