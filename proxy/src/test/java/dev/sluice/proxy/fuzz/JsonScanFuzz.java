@@ -22,6 +22,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 
 /// What the scan says of a body is what Jackson says of it, or the scan refuses the body.
 class JsonScanFuzz {
@@ -51,14 +52,12 @@ class JsonScanFuzz {
         Refusal refusal = scan.finish();
         inParts(data, scan, refusal);
         String text = text(data);
-        if (refusal != null || text == null) {
+        if (refusal != null || text == null || surrogates(text)) {
             return;
         }
         JsonNode json = lenient.readValue(text);
         assertThat(json.isObject()).isTrue();
-        if (!text.toLowerCase(java.util.Locale.ROOT).contains("\\ud")) {
-            assertThat(scan.model()).isEqualTo(json.path("model").textValue());
-        }
+        assertThat(scan.model()).isEqualTo(json.path("model").textValue());
         if (scan.model() != null) {
             String quoted =
                     new String(
@@ -92,6 +91,12 @@ class JsonScanFuzz {
         assertThat(scan.stream()).isEqualTo(whole.stream());
         assertThat(scan.maxTokens()).isEqualTo(whole.maxTokens());
         assertThat(scan.affinity()).isEqualTo(whole.affinity());
+    }
+
+    /// Half a pair is well-formed by RFC 8259 and refused by Jackson; a pair is kept apart from
+    /// every name that Sluice knows.
+    private static boolean surrogates(String text) {
+        return text.toLowerCase(Locale.ROOT).contains("\\ud");
     }
 
     private boolean withoutDuplicates(String text) {
