@@ -3,6 +3,8 @@ package dev.sluice.proxy;
 import dev.sluice.proxy.accounting.Accounting;
 import dev.sluice.proxy.accounting.CallObserver;
 import dev.sluice.proxy.admin.Admin;
+import dev.sluice.proxy.admission.Guards;
+import dev.sluice.proxy.admission.MemoryUse;
 import dev.sluice.proxy.call.Lane;
 import dev.sluice.proxy.listener.Listener;
 import dev.sluice.proxy.response.Tails;
@@ -32,6 +34,7 @@ public final class Proxy implements AutoCloseable {
     private final Reload reload;
     private final AdminPort admin;
     private final Accounting accounting;
+    private final Guards guards;
     private final AtomicBoolean draining;
     private final Succession succession;
     private @Nullable FileWatch watch;
@@ -54,8 +57,14 @@ public final class Proxy implements AutoCloseable {
         Security.setProperty("networkaddress.cache.negative.ttl", "0");
         LongSupplier clock = System::nanoTime;
         var serving = new Serving(config, clock, new SharedRandom());
+        Guards guards = Guards.of(config.memory(), MemoryUse.ofThisProcess());
         var accounting =
-                new Accounting(version(), serving::dispatchers, System.currentTimeMillis());
+                new Accounting(
+                        version(),
+                        serving::dispatchers,
+                        System.currentTimeMillis(),
+                        config.telemetry(),
+                        guards);
         CallObserver observer =
                 call -> {
                     accounting.ended(call);
@@ -67,16 +76,22 @@ public final class Proxy implements AutoCloseable {
                         config.listen(),
                         config.listener(),
                         succession.predecessor(),
-                        loop ->
-                                new Lane(
-                                        loop,
-                                        serving::terms,
-                                        connections(loop, config, clock),
-                                        new Tails(),
-                                        accounting.estimates(),
-                                        observer,
-                                        clock,
-                                        System::currentTimeMillis));
+                        loop -> {
+                            accounting.watch(loop);
+                            return new Lane(
+                                    loop,
+                                    serving::terms,
+                                    connections(loop, config, clock),
+                                    new Tails(),
+                                    accounting.estimates(),
+                                    observer,
+                                    accounting.tracing(),
+                                    accounting.clients(),
+                                    guards.memory(),
+                                    guards.bodies().share(),
+                                    clock,
+                                    System::currentTimeMillis);
+                        });
         var reload =
                 new Reload(
                         config,
@@ -84,6 +99,7 @@ public final class Proxy implements AutoCloseable {
                         next -> {
                             serving.use(next);
                             listener.use(next.listener());
+                            guards.use(next.memory());
                         },
                         accounting.reloads(),
                         System::currentTimeMillis);
@@ -98,10 +114,13 @@ public final class Proxy implements AutoCloseable {
                         new Admin.Life(draining::get, succession::succeeded));
         AdminPort admin = admin(config, shown, listener);
         serving.start(config);
+        guards.memory().start();
         if (config.listener().reusePort()) {
             succession.start(listener, serving::ready);
         }
-        var proxy = new Proxy(serving, listener, reload, admin, accounting, draining, succession);
+        var proxy =
+                new Proxy(
+                        serving, listener, reload, admin, accounting, guards, draining, succession);
         if (file != null) {
             proxy.watch = new FileWatch(file, () -> proxy.reload("the file changed"));
         }
@@ -134,6 +153,7 @@ public final class Proxy implements AutoCloseable {
             Reload reload,
             AdminPort admin,
             Accounting accounting,
+            Guards guards,
             AtomicBoolean draining,
             Succession succession) {
         this.serving = serving;
@@ -141,6 +161,7 @@ public final class Proxy implements AutoCloseable {
         this.reload = reload;
         this.admin = admin;
         this.accounting = accounting;
+        this.guards = guards;
         this.draining = draining;
         this.succession = succession;
     }
@@ -194,6 +215,7 @@ public final class Proxy implements AutoCloseable {
         }
         admin.close();
         serving.close();
+        guards.close();
         accounting.close();
     }
 

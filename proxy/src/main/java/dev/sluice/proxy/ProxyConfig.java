@@ -1,6 +1,8 @@
 package dev.sluice.proxy;
 
+import dev.sluice.proxy.accounting.TelemetryConfig;
 import dev.sluice.proxy.admission.KeyConfig;
+import dev.sluice.proxy.admission.MemoryConfig;
 import dev.sluice.proxy.call.CallConfig;
 import dev.sluice.proxy.listener.ListenerConfig;
 import dev.sluice.proxy.pool.PoolConfig;
@@ -27,7 +29,9 @@ public record ProxyConfig(
         List<KeyConfig> keys,
         CallConfig calls,
         ListenerConfig listener,
-        UpstreamConfig upstream) {
+        UpstreamConfig upstream,
+        MemoryConfig memory,
+        TelemetryConfig telemetry) {
     public static final String DEFAULT_ADMIN = "127.0.0.1:9901";
     public static final InetSocketAddress DEFAULT_LISTEN = new InetSocketAddress("0.0.0.0", 8080);
 
@@ -47,7 +51,9 @@ public record ProxyConfig(
                 KeyConfig.list(node),
                 CallConfig.from(node),
                 ListenerConfig.from(node),
-                UpstreamConfig.from(node.object("upstream")));
+                UpstreamConfig.from(node.object("upstream")),
+                MemoryConfig.from(node.object("memory")),
+                TelemetryConfig.from(node));
     }
 
     /// Reads text that somebody sent: the files and variables that it may name are those that the
@@ -68,18 +74,30 @@ public record ProxyConfig(
                 List.of(),
                 CallConfig.DEFAULT,
                 ListenerConfig.DEFAULT,
-                UpstreamConfig.DEFAULT);
+                UpstreamConfig.DEFAULT,
+                MemoryConfig.DEFAULT,
+                TelemetryConfig.OFF);
     }
 
     /// The same at other addresses.
     public ProxyConfig at(InetSocketAddress listen, AdminConfig admin) {
-        return new ProxyConfig(listen, admin, pools, aliases, keys, calls, listener, upstream);
+        return new ProxyConfig(
+                listen, admin, pools, aliases, keys, calls, listener, upstream, memory, telemetry);
     }
 
     /// The same, with a data port that a successor may have.
     public ProxyConfig reusingPort() {
         return new ProxyConfig(
-                listen, admin, pools, aliases, keys, calls, listener.reusingPort(), upstream);
+                listen,
+                admin,
+                pools,
+                aliases,
+                keys,
+                calls,
+                listener.reusingPort(),
+                upstream,
+                memory,
+                telemetry);
     }
 
     /// This, with everything of `next` that can be replaced while it runs. What differs still needs
@@ -93,7 +111,9 @@ public record ProxyConfig(
                 next.keys,
                 next.calls,
                 listener.reloaded(next.listener),
-                upstream);
+                upstream,
+                next.memory,
+                telemetry);
     }
 
     private static void checkPools(ConfigNode node, List<PoolConfig> pools) {

@@ -72,6 +72,31 @@ public final class MetricNames {
     public static final String CONFIG_LAST_RELOAD_SUCCESS_TIME =
             "sluice_config_last_reload_success_timestamp_seconds";
 
+    /// Counter of lines that the access log lost: its queue was full, or its file could not be
+    /// written.
+    public static final String ACCESS_LOG_DROPPED = "sluice_access_log_dropped_total";
+
+    /// Counter of traced calls whose spans were lost: the queue was full, or nobody took them.
+    public static final String TRACES_DROPPED = "sluice_traces_dropped_total";
+
+    /// Histogram of how late an event loop ran what was due. Label {@link #LOOP}.
+    public static final String EVENT_LOOP_LAG = "sluice_event_loop_lag_seconds";
+
+    /// Counter of client connections closed against their client's will. Label {@link #REASON}:
+    /// `max_connections`, `max_per_address`, `slow_head`, `slow_body`, `long_body`, `stalled`.
+    public static final String CONNECTIONS_CLOSED = "sluice_connections_closed_total";
+
+    /// Gauge, share of what may be used. Label {@link #AREA}: `heap` after its last collection,
+    /// `direct` as reserved for buffers.
+    public static final String MEMORY_USED = "sluice_memory_used_ratio";
+
+    /// Gauge: 0 none, 1 sheddable calls are refused, 2 connections end with their call, 3 all calls
+    /// are refused.
+    public static final String MEMORY_PRESSURE = "sluice_memory_pressure";
+
+    /// Gauge of the bytes of request bodies that are held.
+    public static final String REQUEST_BODIES = "sluice_request_bodies_bytes";
+
     // The autoscaler.
 
     /// Counter of looks. Labels {@link #POOL}, {@link #DIRECTION} (`up`, `down` or `hold`), {@link
@@ -104,6 +129,10 @@ public final class MetricNames {
     /// The code of the refusal, as in the error's body.
     public static final String CODE = "code";
 
+    /// The number of an event loop.
+    public static final String LOOP = "loop";
+
+    public static final String AREA = "area";
     public static final String POOL = "pool";
     public static final String ENDPOINT = "endpoint";
     public static final String STATE = "state";

@@ -1,7 +1,14 @@
 package dev.sluice.proxy.accounting;
 
+import dev.sluice.proxy.admission.Guards;
+import dev.sluice.proxy.admission.MemoryGuard;
+import dev.sluice.proxy.request.TraceContext;
+import dev.sluice.proxy.request.Tracing;
 import dev.sluice.proxy.routing.Dispatcher;
+import dev.sluice.shared.MetricNames;
 
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
@@ -10,9 +17,16 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.netty.channel.EventLoop;
 
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /// All that a proxy keeps of its calls, fed by the one record at each call's end.
@@ -26,19 +40,37 @@ public final class Accounting implements CallObserver, AutoCloseable {
     private final Pulse pulse;
     private final LoadReports loads;
     private final ReloadMeters reloads;
+    private final ClientMeters clients = new ClientMeters();
+    private final LoopLag lag = new LoopLag();
+    private final @Nullable AccessLog accessLog;
+    private final @Nullable Traces traces;
     private final JvmGcMetrics gc = new JvmGcMetrics();
     private final PrometheusMeterRegistry registry =
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
 
     /// @param dispatchers those of now: a reload changes them
     /// @param startedMs when the process started, milliseconds since the epoch
-    public Accounting(String version, Supplier<List<Dispatcher>> dispatchers, long startedMs) {
+    /// @throws IOException when the access log cannot be opened
+    public Accounting(
+            String version,
+            Supplier<List<Dispatcher>> dispatchers,
+            long startedMs,
+            TelemetryConfig telemetry,
+            Guards guards)
+            throws IOException {
         Supplier<List<PoolView>> pools =
                 () -> dispatchers.get().stream().map(PoolView::new).toList();
         this.meters = new CallMeters((pool, model) -> serves(pools.get(), pool, model));
         this.reloads = new ReloadMeters(startedMs);
         this.pulse = new Pulse(pools, meters);
         this.loads = new LoadReports(UUID.randomUUID().toString(), startedMs, pools, meters, pulse);
+        AccessLogConfig log = telemetry.accessLog();
+        this.accessLog = log == null ? null : new AccessLog(log);
+        TracesConfig to = telemetry.traces();
+        this.traces =
+                to == null
+                        ? null
+                        : new Traces(to, version, () -> ThreadLocalRandom.current().nextLong());
         registry.getPrometheusRegistry().register(new CallCollector(meters));
         registry.getPrometheusRegistry().register(new PoolCollector(pools));
         registry.getPrometheusRegistry().register(new BuildCollector(version));
@@ -49,6 +81,17 @@ public final class Accounting implements CallObserver, AutoCloseable {
         new FileDescriptorMetrics().bindTo(registry);
         new UptimeMetrics().bindTo(registry);
         gc.bindTo(registry);
+        registry.getPrometheusRegistry().register(lag);
+        closings();
+        memory(guards);
+        counter(
+                MetricNames.ACCESS_LOG_DROPPED,
+                "Lines of the access log that were lost",
+                () -> accessLog == null ? 0 : accessLog.dropped());
+        counter(
+                MetricNames.TRACES_DROPPED,
+                "Traced calls whose spans were lost",
+                () -> traces == null ? 0 : traces.dropped());
     }
 
     @Override
@@ -56,6 +99,29 @@ public final class Accounting implements CallObserver, AutoCloseable {
         meters.ended(call);
         ring.ended(call);
         estimates.ended(call);
+        if (accessLog != null) {
+            accessLog.ended(call);
+        }
+        if (traces != null) {
+            traces.ended(call);
+        }
+    }
+
+    /// Places calls in traces, where somebody asks for it.
+    public Tracing tracing() {
+        if (traces != null) {
+            return traces.sampler();
+        }
+        return accessLog == null ? Tracing.OFF : TraceContext::incoming;
+    }
+
+    /// Measures from now on how late this loop is.
+    public void watch(EventLoop loop) {
+        lag.watch(loop);
+    }
+
+    public ClientMeters clients() {
+        return clients;
     }
 
     public RequestRing ring() {
@@ -93,8 +159,54 @@ public final class Accounting implements CallObserver, AutoCloseable {
 
     @Override
     public void close() {
+        if (accessLog != null) {
+            accessLog.close();
+        }
+        if (traces != null) {
+            traces.close();
+        }
         gc.close();
         registry.close();
+    }
+
+    private void closings() {
+        for (ClientMeters.Closed why : ClientMeters.Closed.values()) {
+            FunctionCounter.builder(
+                            bare(MetricNames.CONNECTIONS_CLOSED), clients, c -> c.count(why))
+                    .tag(MetricNames.REASON, why.name().toLowerCase(Locale.ROOT))
+                    .description("Client connections closed against their client's will")
+                    .register(registry);
+        }
+    }
+
+    private void memory(Guards guards) {
+        MemoryGuard memory = guards.memory();
+        ratio("heap", () -> memory.seen().heap());
+        ratio("direct", () -> memory.seen().direct());
+        Gauge.builder(MetricNames.MEMORY_PRESSURE, () -> memory.pressure().level())
+                .description("0 none, 1 sheds, 2 ends connections, 3 refuses all calls")
+                .register(registry);
+        Gauge.builder(MetricNames.REQUEST_BODIES, () -> guards.bodies().bytes())
+                .description("Bytes of request bodies held")
+                .register(registry);
+    }
+
+    private void ratio(String area, Supplier<Number> value) {
+        Gauge.builder(MetricNames.MEMORY_USED, value)
+                .tag(MetricNames.AREA, area)
+                .description("Share of the memory that may be used")
+                .register(registry);
+    }
+
+    /// The library adds `_total` itself.
+    private void counter(String name, String help, LongSupplier value) {
+        FunctionCounter.builder(bare(name), value, LongSupplier::getAsLong)
+                .description(help)
+                .register(registry);
+    }
+
+    private static String bare(String counter) {
+        return counter.substring(0, counter.length() - "_total".length());
     }
 
     private static boolean serves(List<PoolView> pools, String pool, String model) {

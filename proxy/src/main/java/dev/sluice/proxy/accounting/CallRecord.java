@@ -2,13 +2,20 @@ package dev.sluice.proxy.accounting;
 
 import dev.sluice.proxy.pool.AttemptResult;
 import dev.sluice.proxy.request.InferenceRequest;
+import dev.sluice.proxy.request.TraceContext;
 import dev.sluice.proxy.response.Outcome;
 
+import org.jspecify.annotations.Nullable;
+
+import java.net.SocketAddress;
 import java.util.List;
 
 /// What is known of a call after its end: exactly one for each call.
 ///
 /// @param startMs when its head was decoded, milliseconds since the epoch
+/// @param startNanos the same moment on the clock of the attempts
+/// @param client whose connection it came on; null when that is not known
+/// @param trace null when the call was in none, or nobody asked
 /// @param pool empty when none was found
 /// @param status what the client got; 0 when it left before any
 /// @param queueNanos waiting for a slot
@@ -26,6 +33,9 @@ public record CallRecord(
         String path,
         String pool,
         long startMs,
+        long startNanos,
+        @Nullable SocketAddress client,
+        @Nullable TraceContext trace,
         Outcome outcome,
         int status,
         List<Attempt> attempts,
@@ -46,6 +56,7 @@ public record CallRecord(
     /// @param reason why this endpoint
     /// @param status the engine's; 0 without a response
     /// @param reused whether it ran on a pooled connection
+    /// @param span the id of its span; null when none is made
     public record Attempt(
             String endpoint,
             String reason,
@@ -53,5 +64,6 @@ public record CallRecord(
             int status,
             boolean reused,
             long startNanos,
-            long endNanos) {}
+            long endNanos,
+            @Nullable String span) {}
 }

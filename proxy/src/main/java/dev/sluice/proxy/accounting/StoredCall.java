@@ -4,6 +4,7 @@ import dev.sluice.proxy.pool.AttemptResult;
 import dev.sluice.proxy.request.Api;
 import dev.sluice.proxy.request.InferenceRequest;
 import dev.sluice.proxy.request.Refusal;
+import dev.sluice.proxy.request.TraceContext;
 import dev.sluice.proxy.response.Outcome;
 
 import io.netty.buffer.ByteBuf;
@@ -21,6 +22,8 @@ import java.util.List;
 /// thousand records of a dozen objects each outlive every young collection and are copied by it:
 /// pauses were ten times as long.
 ///
+/// The client's address is not among them.
+///
 /// Any thread: writers and readers of one place take turns, which is rare enough to cost nothing.
 final class StoredCall {
     private static final int USUAL_BYTES = 384;
@@ -35,7 +38,8 @@ final class StoredCall {
         text(call.method());
         text(call.path());
         text(call.pool());
-        bytes.writeLong(call.startMs());
+        bytes.writeLong(call.startMs()).writeLong(call.startNanos());
+        write(call.trace());
         write(call.outcome());
         bytes.writeInt(call.status());
         List<CallRecord.Attempt> attempts = call.attempts();
@@ -67,6 +71,9 @@ final class StoredCall {
                 text(),
                 text(),
                 bytes.readLong(),
+                bytes.readLong(),
+                null,
+                trace(),
                 outcome(),
                 bytes.readInt(),
                 attempts(),
@@ -105,6 +112,22 @@ final class StoredCall {
                 textOrNull());
     }
 
+    private void write(@Nullable TraceContext trace) {
+        bytes.writeBoolean(trace != null);
+        if (trace != null) {
+            text(trace.traceId());
+            text(trace.parent());
+            text(trace.span());
+            bytes.writeBoolean(trace.sampled());
+        }
+    }
+
+    private @Nullable TraceContext trace() {
+        return bytes.readBoolean()
+                ? new TraceContext(text(), textOrNull(), textOrNull(), bytes.readBoolean())
+                : null;
+    }
+
     private void write(CallRecord.Attempt attempt) {
         text(attempt.endpoint());
         text(attempt.reason());
@@ -113,6 +136,7 @@ final class StoredCall {
                 .writeBoolean(attempt.reused())
                 .writeLong(attempt.startNanos())
                 .writeLong(attempt.endNanos());
+        text(attempt.span());
     }
 
     private List<CallRecord.Attempt> attempts() {
@@ -127,7 +151,8 @@ final class StoredCall {
                             bytes.readInt(),
                             bytes.readBoolean(),
                             bytes.readLong(),
-                            bytes.readLong()));
+                            bytes.readLong(),
+                            textOrNull()));
         }
         return attempts;
     }

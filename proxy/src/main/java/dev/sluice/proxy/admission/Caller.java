@@ -43,6 +43,11 @@ public final class Caller {
         return key;
     }
 
+    /// Who goes first, and who is refused first.
+    public KeyConfig.Priority priority() {
+        return key == null ? KeyConfig.Priority.STANDARD : key.priority();
+    }
+
     public String name() {
         return name;
     }

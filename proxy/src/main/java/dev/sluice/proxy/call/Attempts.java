@@ -4,6 +4,9 @@ import dev.sluice.proxy.accounting.CallRecord;
 import dev.sluice.proxy.pool.AttemptResult;
 import dev.sluice.proxy.pool.Endpoint;
 import dev.sluice.proxy.pool.Slot;
+import dev.sluice.proxy.request.TraceContext;
+
+import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +14,7 @@ import java.util.List;
 /// The attempts of one call: how each ended, where it was, and what {@link Retry} makes of all of
 /// them together. Event loop only.
 final class Attempts {
+    private final @Nullable TraceContext trace;
     private final List<CallRecord.Attempt> made = new ArrayList<>(1);
     private List<Endpoint> tried = List.of();
     private int unsent;
@@ -18,9 +22,16 @@ final class Attempts {
     private int stale;
     private boolean reused;
     private long since;
+    private @Nullable String span;
+
+    /// @param trace of the call
+    Attempts(@Nullable TraceContext trace) {
+        this.trace = trace;
+    }
 
     void begin(long now) {
         since = now;
+        span = trace == null || trace.span() == null ? null : RequestId.span();
         reused = false;
     }
 
@@ -31,6 +42,11 @@ final class Attempts {
     /// When the running attempt began, on the nanosecond clock.
     long since() {
         return since;
+    }
+
+    /// What the engine is to go on with: the running attempt's span. Null when none is made.
+    @Nullable TraceContext trace() {
+        return trace == null || span == null ? null : trace.under(span);
     }
 
     /// Counts how the running attempt ended.
@@ -50,7 +66,7 @@ final class Attempts {
     void note(Slot on, String reason, AttemptResult result, int status, long now) {
         made.add(
                 new CallRecord.Attempt(
-                        on.endpoint().id(), reason, result, status, reused, since, now));
+                        on.endpoint().id(), reason, result, status, reused, since, now, span));
     }
 
     /// The next attempt has to be elsewhere.

@@ -1,6 +1,7 @@
 package dev.sluice.proxy.call;
 
 import dev.sluice.proxy.accounting.CallRecord;
+import dev.sluice.proxy.accounting.ClientMeters.Closed;
 import dev.sluice.proxy.admission.Admission;
 import dev.sluice.proxy.admission.Caller;
 import dev.sluice.proxy.http.BodyFraming;
@@ -14,6 +15,7 @@ import dev.sluice.proxy.request.Api;
 import dev.sluice.proxy.request.InferenceRequest;
 import dev.sluice.proxy.request.Refusal;
 import dev.sluice.proxy.request.RequestBody;
+import dev.sluice.proxy.request.TraceContext;
 import dev.sluice.proxy.response.ClientResponse;
 import dev.sluice.proxy.response.Decision;
 import dev.sluice.proxy.response.Outcome;
@@ -56,11 +58,13 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
     private final RequestHead head;
     private final String id;
     private final Api api;
+    private final boolean json;
     private final RequestBody body;
     private final ClientResponse response;
     private final Timeline times;
     private final long startMillis;
-    private final Attempts attempts = new Attempts();
+    private final @Nullable TraceContext trace;
+    private final Attempts attempts;
 
     private Phase phase = Phase.READING;
     private boolean over;
@@ -84,10 +88,13 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
         this.head = head;
         this.id = RequestId.of(head);
         this.api = Api.of(head.path());
-        this.body = new RequestBody(isJson(head, api));
+        this.json = isJson(head, api);
+        this.body = new RequestBody(json, lane.bodies());
         this.response = client.response(api, terms.limits().headers());
         this.times = new Timeline(now());
         this.startMillis = lane.wallClock().getAsLong();
+        this.trace = lane.tracing().begin(head);
+        this.attempts = new Attempts(trace);
         this.request = new InferenceRequest(id, api, "", false, 0, 0, "", null);
     }
 
@@ -116,6 +123,11 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
                 return;
             }
         }
+        Refusal unfit = unfit();
+        if (unfit != null) {
+            refuse(unfit);
+            return;
+        }
         if (head.path().equals("/v1/models") || head.path().startsWith("/v1/models/")) {
             models();
             return;
@@ -123,6 +135,18 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
         if (head.fields().contentLength() > terms.limits().bodyLimit()) {
             refuse(Refusals.tooLarge(terms.limits().bodyLimit()));
         }
+    }
+
+    /// What stands against this call, now or at all, beside its caller.
+    private @Nullable Refusal unfit() {
+        Refusal full = caller == null ? null : lane.memory().refusal(caller.priority());
+        if (full != null) {
+            return full;
+        }
+        String coding = json ? head.fields().value(Field.CONTENT_ENCODING) : null;
+        return coding == null || coding.equalsIgnoreCase("identity")
+                ? null
+                : Refusals.encoded(coding);
     }
 
     private void models() {
@@ -155,6 +179,11 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
         }
         Exchange to = exchange;
         boolean streaming = to != null && (phase == Phase.WAITING || phase == Phase.STREAMING);
+        if (!streaming && lane.bodies().full()) {
+            part.release();
+            refuse(Refusals.bodiesFull(lane.bodies().limit()));
+            return;
+        }
         Refusal problem = streaming ? body.pass(part) : body.append(part);
         if (problem != null) {
             if (streaming) {
@@ -187,6 +216,7 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
     /// The body comes too slowly.
     @Override
     public void tooSlow(long bytesPerSecond) {
+        lane.clients().closed(Closed.SLOW_BODY);
         response.lastOnConnection();
         refuse(Refusals.tooSlow(bytesPerSecond));
     }
@@ -327,6 +357,11 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
         if (slot == on && !over) {
             exchange = begun;
         }
+    }
+
+    @Override
+    public @Nullable TraceContext trace() {
+        return attempts.trace();
     }
 
     @Override
@@ -568,7 +603,15 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
                     timeOut(
                             AttemptResult.STALLED,
                             "silent for " + limits.betweenChunks().toMillis() + " ms");
-            case CLIENT_STALL -> client.close();
+            case REQUEST -> {
+                lane.clients().closed(Closed.LONG_BODY);
+                response.lastOnConnection();
+                refuse(Refusals.tooLong(limits.request()));
+            }
+            case CLIENT_STALL -> {
+                lane.clients().closed(Closed.STALLED);
+                client.close();
+            }
             case TOTAL -> overTime();
         }
     }
@@ -746,6 +789,9 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
                                 head.path(),
                                 poolName(),
                                 startMillis,
+                                times.start(),
+                                client.address(),
+                                trace,
                                 outcome,
                                 response.status(),
                                 attempts.made(),

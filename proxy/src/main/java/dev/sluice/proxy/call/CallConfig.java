@@ -10,6 +10,8 @@ import java.time.Duration;
 /// @param bodyLimit largest request body; beyond it 413
 /// @param replayLimit how much of a body is kept, so that it can be sent to another endpoint; a
 ///   longer one is streamed
+/// @param request longest time from a request's head to its last byte, while it is read to be
+///   placed
 /// @param firstByte longest wait for the first byte of a streamed answer; prompts take longer, so
 ///   {@link #firstBytePer1kTokens} is added. An answer that is not streamed comes whole at its end,
 ///   so only `total` bounds it
@@ -22,6 +24,7 @@ import java.time.Duration;
 public record CallConfig(
         long bodyLimit,
         int replayLimit,
+        Duration request,
         Duration firstByte,
         Duration firstBytePer1kTokens,
         Duration betweenChunks,
@@ -35,6 +38,7 @@ public record CallConfig(
             new CallConfig(
                     32L << 20,
                     1 << 20,
+                    Duration.ofSeconds(120),
                     Duration.ofSeconds(30),
                     Duration.ofSeconds(1),
                     Duration.ofSeconds(60),
@@ -58,6 +62,7 @@ public record CallConfig(
                 new CallConfig(
                         body,
                         (int) replay,
+                        timeouts.duration("request", DEFAULT.request),
                         timeouts.duration("first_byte", DEFAULT.firstByte),
                         timeouts.duration("first_byte_per_1k_tokens", DEFAULT.firstBytePer1kTokens),
                         timeouts.duration("between_chunks", DEFAULT.betweenChunks),

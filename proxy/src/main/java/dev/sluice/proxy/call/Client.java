@@ -6,9 +6,16 @@ import dev.sluice.proxy.response.Decision;
 
 import io.netty.buffer.ByteBufAllocator;
 
+import org.jspecify.annotations.Nullable;
+
+import java.net.SocketAddress;
+
 /// Where a call came from, as far as the call drives it: a connection, or one stream of it. On the
 /// call's event loop.
 public interface Client {
+    /// Whose connection it is; null when that is not known.
+    @Nullable SocketAddress address();
+
     /// Makes the response to the call that now begins.
     ClientResponse response(Api api, Decision.Detail detail);
 

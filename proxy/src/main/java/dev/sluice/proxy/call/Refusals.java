@@ -59,6 +59,35 @@ final class Refusals {
                 null);
     }
 
+    static Refusal tooLong(Duration limit) {
+        return Refusal.invalid(
+                408,
+                "request_timeout",
+                "The request was not whole within " + limit.toSeconds() + " s (timeouts.request).",
+                null);
+    }
+
+    static Refusal encoded(String coding) {
+        return Refusal.invalid(
+                415,
+                "unsupported_content_encoding",
+                "The request body is encoded as "
+                        + coding
+                        + ", and its model can only be read from plain JSON; send it without"
+                        + " Content-Encoding.",
+                null);
+    }
+
+    /// Request bodies together hold as many bytes as they may.
+    static Refusal bodiesFull(long limit) {
+        return Refusal.capacity(
+                "bodies_full",
+                "Requests that are being read or wait hold the "
+                        + limit
+                        + " bytes that their bodies may hold together (memory.bodies).",
+                Duration.ofSeconds(1));
+    }
+
     static Refusal overTime(String why) {
         return new Refusal(504, "timeout_error", "total_timeout", why + ".", null, null);
     }

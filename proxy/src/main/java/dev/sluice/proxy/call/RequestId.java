@@ -17,6 +17,12 @@ final class RequestId {
         return given != null && usable(given) ? given : make();
     }
 
+    /// An id for a span of a trace: 16 hexadecimal digits, not all 0.
+    static String span() {
+        long id = ThreadLocalRandom.current().nextLong();
+        return HexFormat.of().toHexDigits(id == 0 ? 1 : id);
+    }
+
     private static boolean usable(String id) {
         if (id.isEmpty() || id.length() > MAX_LENGTH) {
             return false;

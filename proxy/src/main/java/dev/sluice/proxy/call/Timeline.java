@@ -8,6 +8,8 @@ final class Timeline {
     /// A limit of {@link CallConfig} that a call can pass.
     enum Overdue {
         NOTHING,
+        /// The request has not come whole.
+        REQUEST,
         /// The engine has not answered.
         FIRST_BYTE,
         /// The engine has gone silent inside its answer.
@@ -97,7 +99,7 @@ final class Timeline {
             CallConfig limits) {
         switch (phase) {
             case READING -> {
-                return Overdue.NOTHING;
+                return now - start > limits.request().toNanos() ? Overdue.REQUEST : Overdue.NOTHING;
             }
             case QUEUED, CONNECTING -> {}
             case WAITING -> {

@@ -14,6 +14,7 @@ import dev.sluice.proxy.request.Api;
 import dev.sluice.proxy.request.InferenceRequest;
 import dev.sluice.proxy.request.Refusal;
 import dev.sluice.proxy.request.RequestBody;
+import dev.sluice.proxy.request.TraceContext;
 import dev.sluice.proxy.response.ClientResponse;
 import dev.sluice.proxy.response.Decision;
 import dev.sluice.proxy.response.Http1Response;
@@ -72,11 +73,12 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
     private final Client client;
     private final Channel channel;
     private final RequestHead head;
-    private final RequestBody body = new RequestBody(false);
+    private final RequestBody body;
     private final ClientResponse response;
     private final Timeline times;
     private final long startMillis;
-    private final Attempts attempts = new Attempts();
+    private final @Nullable TraceContext trace;
+    private final Attempts attempts;
     private InferenceRequest request;
     private boolean stopping;
 
@@ -108,6 +110,9 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
         this.channel = channel;
         this.head = head;
         this.stopping = stopping;
+        this.body = new RequestBody(false, lane.bodies());
+        this.trace = lane.tracing().begin(head);
+        this.attempts = new Attempts(trace);
         this.times = new Timeline(now());
         this.startMillis = lane.wallClock().getAsLong();
         String id = RequestId.of(head);
@@ -129,17 +134,23 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
             return;
         }
         switch (terms.gate().admit(head, times.start())) {
-            case Admission.Admitted(var caller) ->
-                    request =
-                            new InferenceRequest(
-                                    request.id(),
-                                    request.api(),
-                                    request.model(),
-                                    false,
-                                    0,
-                                    0,
-                                    caller.name(),
-                                    null);
+            case Admission.Admitted(var caller) -> {
+                Refusal full = lane.memory().refusal(caller.priority());
+                if (full != null) {
+                    refuse(full);
+                    return;
+                }
+                request =
+                        new InferenceRequest(
+                                request.id(),
+                                request.api(),
+                                request.model(),
+                                false,
+                                0,
+                                0,
+                                caller.name(),
+                                null);
+            }
             case Admission.Shed(Refusal refusal) -> {
                 refuse(refusal);
                 return;
@@ -227,6 +238,11 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
         if (slot == granted && !over) {
             exchange = begun;
         }
+    }
+
+    @Override
+    public @Nullable TraceContext trace() {
+        return attempts.trace();
     }
 
     @Override
@@ -498,7 +514,8 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
         CallConfig config = terms.limits();
         long firstByte = config.firstByteNanos(0);
         switch (times.overdue(phase, true, now, firstByte, openNanos(), config)) {
-            case NOTHING -> {}
+            // A handshake has no body that could be late.
+            case NOTHING, REQUEST -> {}
             case FIRST_BYTE ->
                     timeOut(
                             AttemptResult.FIRST_BYTE_TIMEOUT,
@@ -705,6 +722,9 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
                                 head.path(),
                                 poolName(),
                                 startMillis,
+                                times.start(),
+                                channel.remoteAddress(),
+                                trace,
                                 outcome,
                                 response.status(),
                                 attempts.made(),

@@ -272,6 +272,11 @@ public final class Fields {
         return null;
     }
 
+    /// Whether the field at this index has this name, given in lower case.
+    public boolean named(int index, String lower) {
+        return is(at[4 * index], at[4 * index + 1], lower);
+    }
+
     public String name(int index) {
         return text(at[4 * index], at[4 * index + 1]);
     }

@@ -1,5 +1,6 @@
 package dev.sluice.proxy.listener;
 
+import dev.sluice.proxy.accounting.ClientMeters.Closed;
 import dev.sluice.proxy.call.Call;
 import dev.sluice.proxy.call.Client;
 import dev.sluice.proxy.call.Incoming;
@@ -28,6 +29,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 
@@ -265,8 +267,16 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
     @Override
     public ClientResponse response(Api api, Decision.Detail detail) {
         boolean keepAlive =
-                head.keepAlive() && requests < config.maxRequests() && !connected.draining();
+                head.keepAlive()
+                        && requests < config.maxRequests()
+                        && !connected.draining()
+                        && lane.memory().keepAlive();
         return new Http1Response(channel, head, api, keepAlive, detail);
+    }
+
+    @Override
+    public @Nullable SocketAddress address() {
+        return channel.remoteAddress();
     }
 
     @Override
@@ -354,6 +364,9 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
     void tick(long now) {
         if (closing) {
             if (closeBy != 0 && now - closeBy > 0) {
+                if (!channel.isWritable()) {
+                    lane.clients().closed(Closed.STALLED);
+                }
                 channel.close();
             }
             return;
@@ -370,6 +383,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
         if (connected.leaving() && silent && now - Math.max(headSince, idleSince) > LEAVE_NANOS) {
             channel.close();
         } else if (headSince != 0 && now - headSince > config.head().toNanos()) {
+            lane.clients().closed(Closed.SLOW_HEAD);
             if (silent) {
                 channel.close();
             } else {

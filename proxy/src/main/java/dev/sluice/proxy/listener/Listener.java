@@ -1,5 +1,6 @@
 package dev.sluice.proxy.listener;
 
+import dev.sluice.proxy.accounting.ClientMeters.Closed;
 import dev.sluice.proxy.call.Lane;
 
 import io.netty.bootstrap.ServerBootstrap;
@@ -155,9 +156,14 @@ public final class Listener {
                         });
         Connected connected = loops.get(channel.eventLoop());
         ListenerConfig limits = config;
-        if (all > limits.maxConnections()
-                || ofAddress > limits.maxPerAddress()
-                || connected == null) {
+        Closed over =
+                all > limits.maxConnections()
+                        ? Closed.MAX_CONNECTIONS
+                        : ofAddress > limits.maxPerAddress() ? Closed.MAX_PER_ADDRESS : null;
+        if (over != null || connected == null) {
+            if (over != null && connected != null) {
+                connected.lane().clients().closed(over);
+            }
             channel.close();
             return;
         }

@@ -18,6 +18,7 @@ public final class RequestBody {
 
     private final JsonScan scan = new JsonScan();
     private final boolean json;
+    private final HeldBodies.Share held;
     private final List<ByteBuf> slices = new ArrayList<>(2);
     private long size;
     private int kept;
@@ -26,8 +27,10 @@ public final class RequestBody {
     private boolean forgotten;
 
     /// @param json whether to scan it
-    public RequestBody(boolean json) {
+    /// @param held where its bytes are counted
+    public RequestBody(boolean json, HeldBodies.Share held) {
         this.json = json;
+        this.held = held;
     }
 
     /// Adds bytes and takes their reference over.
@@ -36,6 +39,7 @@ public final class RequestBody {
     public @Nullable Refusal append(ByteBuf slice) {
         size += slice.readableBytes();
         kept += slice.readableBytes();
+        held.add(slice.readableBytes());
         slices.add(slice);
         return json ? scan.read(slice) : null;
     }
@@ -99,6 +103,7 @@ public final class RequestBody {
         }
         slices.clear();
         slices.add(renamed);
+        held.add(renamed.readableBytes() - kept);
         growth += renamed.readableBytes() - kept;
         size += renamed.readableBytes() - kept;
         kept = renamed.readableBytes();
@@ -138,6 +143,7 @@ public final class RequestBody {
     /// Lets the slices go. It can be asked for sizes and fields afterwards, but not be sent again.
     public void release() {
         forgotten = true;
+        held.add(-kept);
         kept = 0;
         slices.forEach(ByteBuf::release);
         slices.clear();

@@ -81,7 +81,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
                 channel.alloc()
                         .directBuffer(
                                 512 + next.head().fields().count() * 48 + (copy ? body.kept() : 0));
-        home.writer().write(next.head(), endpoint, next.requestId(), body, out);
+        home.writer()
+                .write(next.head(), endpoint, next.requestId(), next.listener().trace(), body, out);
         chunkedRequest = !body.isComplete() && next.head().fields().contentLength() < 0;
         if (copy && !chunkedRequest) {
             body.copyTo(out);

@@ -123,6 +123,7 @@ public final class Connections {
                                 (int) config.connectTimeout().toMillis())
                         .handler(new Pipeline(endpoint));
         ChannelFuture connecting = bootstrap.connect(address);
+        exchange.connecting(connecting.channel());
         connecting.addListener(f -> connected(exchange, connecting));
     }
 

@@ -6,6 +6,7 @@ import dev.sluice.proxy.pool.Endpoint;
 import dev.sluice.proxy.request.RequestBody;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
 
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,7 @@ public final class Exchange {
     private final RequestBody body;
     private final ExchangeListener listener;
     private @Nullable Connection connection;
+    private @Nullable Channel connecting;
     private boolean over;
 
     Exchange(
@@ -60,9 +62,16 @@ public final class Exchange {
     void over() {
         over = true;
         connection = null;
+        connecting = null;
+    }
+
+    /// A connection is being made for it.
+    void connecting(Channel channel) {
+        connecting = channel;
     }
 
     void on(Connection connection) {
+        connecting = null;
         this.connection = connection;
     }
 
@@ -81,9 +90,12 @@ public final class Exchange {
             return;
         }
         Connection on = connection;
+        Channel attempt = connecting;
         over();
         if (on != null) {
             on.close();
+        } else if (attempt != null) {
+            attempt.close();
         }
     }
 

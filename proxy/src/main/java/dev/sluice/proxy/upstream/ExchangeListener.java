@@ -3,12 +3,18 @@ package dev.sluice.proxy.upstream;
 import dev.sluice.proxy.http.BodyFraming;
 import dev.sluice.proxy.http.ResponseHead;
 import dev.sluice.proxy.pool.AttemptResult;
+import dev.sluice.proxy.request.TraceContext;
 
 import io.netty.buffer.ByteBuf;
+
+import org.jspecify.annotations.Nullable;
 
 /// Who asked for an exchange learns here how it goes. After {@link #ended} or {@link #failed}
 /// nothing more comes; after {@link Exchange#cancel} neither. All on the exchange's event loop.
 public interface ExchangeListener {
+    /// The trace that the engine is to go on with; null to hand on what the client sent.
+    @Nullable TraceContext trace();
+
     /// The request was written to a connection.
     void sent(boolean reused);
 

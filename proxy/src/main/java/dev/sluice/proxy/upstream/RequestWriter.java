@@ -4,9 +4,12 @@ import dev.sluice.proxy.http.Fields;
 import dev.sluice.proxy.http.RequestHead;
 import dev.sluice.proxy.pool.Endpoint;
 import dev.sluice.proxy.request.RequestBody;
+import dev.sluice.proxy.request.TraceContext;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+
+import org.jspecify.annotations.Nullable;
 
 import java.nio.charset.StandardCharsets;
 
@@ -15,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 final class RequestWriter {
     private static final byte[] VERSION_AND_HOST = ascii(" HTTP/1.1\r\nHost: ");
     private static final byte[] REQUEST_ID = ascii("x-request-id: ");
+    private static final byte[] TRACEPARENT = ascii("traceparent: ");
     private static final byte[] CONTENT_LENGTH = ascii("Content-Length: ");
     private static final byte[] CHUNKED = ascii("Transfer-Encoding: chunked\r\n");
     private static final byte[] WEBSOCKET = ascii("Connection: Upgrade\r\nUpgrade: websocket\r\n");
@@ -26,8 +30,14 @@ final class RequestWriter {
         this.forwardCredentials = forwardCredentials;
     }
 
+    /// @param trace replaces the client's; null leaves that as it came
     void write(
-            RequestHead head, Endpoint endpoint, String requestId, RequestBody body, ByteBuf out) {
+            RequestHead head,
+            Endpoint endpoint,
+            String requestId,
+            @Nullable TraceContext trace,
+            RequestBody body,
+            ByteBuf out) {
         ByteBufUtil.writeAscii(out, head.method());
         out.writeByte(' ');
         ByteBufUtil.writeAscii(out, endpoint.address().basePath());
@@ -37,13 +47,18 @@ final class RequestWriter {
         out.writeBytes(CRLF);
         Fields fields = head.fields();
         for (int i = 0; i < fields.count(); i++) {
-            if (forwarded(fields, i)) {
+            if (forwarded(fields, i) && (trace == null || !replaced(fields, i, trace))) {
                 fields.copyLine(i, out);
             }
         }
         out.writeBytes(REQUEST_ID);
         ByteBufUtil.writeAscii(out, requestId);
         out.writeBytes(CRLF);
+        if (trace != null) {
+            out.writeBytes(TRACEPARENT);
+            ByteBufUtil.writeAscii(out, trace.header());
+            out.writeBytes(CRLF);
+        }
         if (head.webSocket()) {
             out.writeBytes(WEBSOCKET);
         } else if (!body.isComplete()) {
@@ -82,6 +97,12 @@ final class RequestWriter {
                     X_FORWARDED ->
                     false;
         };
+    }
+
+    /// A trace that begins here has no state of others.
+    private static boolean replaced(Fields fields, int i, TraceContext trace) {
+        return fields.named(i, "traceparent")
+                || (trace.parent() == null && fields.named(i, "tracestate"));
     }
 
     private static void length(ByteBuf out, long bytes) {

@@ -65,7 +65,7 @@ class CallMetersTest {
             var call = Calls.ok("a", "m");
             var attempt =
                     new CallRecord.Attempt(
-                            "e", "p" + i + " w=1", AttemptResult.OK, 200, true, 0, 1);
+                            "e", "p" + i + " w=1", AttemptResult.OK, 200, true, 0, 1, null);
             meters.ended(
                     new CallRecord(
                             call.request(),
@@ -73,6 +73,9 @@ class CallMetersTest {
                             call.path(),
                             call.pool(),
                             call.startMs(),
+                            0,
+                            null,
+                            null,
                             call.outcome(),
                             200,
                             List.of(attempt),

@@ -31,13 +31,17 @@ public final class Calls {
                         status,
                         true,
                         0,
-                        1_000_000_000);
+                        1_000_000_000,
+                        null);
         return new CallRecord(
                 new InferenceRequest(id, Api.CHAT, model, true, 2_000, 0, "", null),
                 "POST",
                 "/v1/chat/completions",
                 pool,
                 1_700_000_000_000L,
+                0,
+                null,
+                null,
                 outcome,
                 status,
                 List.of(attempt),

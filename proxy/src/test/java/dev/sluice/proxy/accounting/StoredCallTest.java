@@ -7,6 +7,7 @@ import dev.sluice.proxy.pool.AttemptResult;
 import dev.sluice.proxy.request.Api;
 import dev.sluice.proxy.request.InferenceRequest;
 import dev.sluice.proxy.request.Refusal;
+import dev.sluice.proxy.request.TraceContext;
 import dev.sluice.proxy.response.Outcome;
 
 import org.jspecify.annotations.Nullable;
@@ -47,6 +48,11 @@ class StoredCallTest {
                 "/v1/chat/completions",
                 "llama",
                 1_234_567_890_123L,
+                77,
+                null,
+                attempts == 0
+                        ? null
+                        : new TraceContext("a".repeat(32), affinity, "b".repeat(16), true),
                 outcome,
                 200,
                 IntStream.range(0, attempts).mapToObj(StoredCallTest::attempt).toList(),
@@ -70,7 +76,8 @@ class StoredCallTest {
                 502,
                 i % 2 == 0,
                 i,
-                -i);
+                -i,
+                i % 2 == 0 ? null : "c".repeat(16));
     }
 
     @ParameterizedTest

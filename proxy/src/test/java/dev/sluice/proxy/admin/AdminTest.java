@@ -9,6 +9,10 @@ import com.sun.net.httpserver.HttpServer;
 
 import dev.sluice.proxy.accounting.Accounting;
 import dev.sluice.proxy.accounting.Calls;
+import dev.sluice.proxy.accounting.TelemetryConfig;
+import dev.sluice.proxy.admission.Guards;
+import dev.sluice.proxy.admission.MemoryConfig;
+import dev.sluice.proxy.admission.MemoryUse;
 import dev.sluice.proxy.pool.AttemptResult;
 import dev.sluice.proxy.pool.EndpointConfig;
 import dev.sluice.proxy.pool.EndpointUrl;
@@ -22,6 +26,9 @@ import dev.sluice.shared.AdminConfig;
 import dev.sluice.shared.AdminJson;
 import dev.sluice.shared.LoadReport;
 import dev.sluice.shared.MetricNames;
+
+import io.netty.channel.DefaultEventLoop;
+import io.netty.channel.EventLoop;
 
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -43,6 +50,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.random.RandomGenerator;
 import java.util.regex.Pattern;
@@ -50,6 +58,7 @@ import java.util.stream.Collectors;
 
 @Timeout(60)
 class AdminTest {
+    private final EventLoop loop = new DefaultEventLoop();
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /// A configuration with a secret, as an operator could have it.
@@ -108,7 +117,14 @@ class AdminTest {
                 control.pools().stream()
                         .map(pool -> new Dispatcher(pool, System::nanoTime, random))
                         .toList();
-        accounting = new Accounting("1.2.3", () -> dispatchers, System.currentTimeMillis());
+        accounting =
+                new Accounting(
+                        "1.2.3",
+                        () -> dispatchers,
+                        System.currentTimeMillis(),
+                        TelemetryConfig.OFF,
+                        Guards.of(MemoryConfig.DEFAULT, () -> new MemoryUse(0, 0)));
+        accounting.watch(loop);
         var config = new AdminConfig("127.0.0.1", 0, null);
         admin =
                 Admin.start(
@@ -130,6 +146,7 @@ class AdminTest {
 
     @AfterEach
     void stop() {
+        loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
         admin.close();
         control.close();
         accounting.close();

@@ -5,13 +5,17 @@ import static org.awaitility.Awaitility.await;
 
 import dev.sluice.proxy.ProxyConfig;
 import dev.sluice.proxy.accounting.CallRecord;
+import dev.sluice.proxy.accounting.ClientMeters;
 import dev.sluice.proxy.accounting.TokenEstimates;
 import dev.sluice.proxy.admission.Gate;
+import dev.sluice.proxy.admission.Guards;
+import dev.sluice.proxy.admission.MemoryUse;
 import dev.sluice.proxy.call.Lane;
 import dev.sluice.proxy.call.Terms;
 import dev.sluice.proxy.listener.Listener;
 import dev.sluice.proxy.pool.Member;
 import dev.sluice.proxy.pool.PoolControl;
+import dev.sluice.proxy.request.Tracing;
 import dev.sluice.proxy.response.Outcome;
 import dev.sluice.proxy.response.Tails;
 import dev.sluice.proxy.routing.Dispatcher;
@@ -37,6 +41,10 @@ final class Rig implements AutoCloseable {
     private final List<Dispatcher> dispatchers;
     private final Listener listener;
     private final List<RawClient> clients = new ArrayList<>();
+    private final ClientMeters clientMeters = new ClientMeters();
+    private final Guards guards;
+    private final Tracing tracing;
+    private volatile MemoryUse memory = new MemoryUse(0, 0);
     private boolean stopped;
 
     /// @param yaml further top-level configuration
@@ -46,6 +54,11 @@ final class Rig implements AutoCloseable {
 
     /// @param poolYaml further configuration of the pool, as lines without indentation
     static Rig pool(String yaml, String poolYaml, Origin... origins) throws IOException {
+        return traced(Tracing.OFF, yaml, poolYaml, origins);
+    }
+
+    static Rig traced(Tracing tracing, String yaml, String poolYaml, Origin... origins)
+            throws IOException {
         var text = new StringBuilder(yaml);
         if (!yaml.contains("server:")) {
             text.append("\nserver: {stop_after: 0s}");
@@ -59,12 +72,14 @@ final class Rig implements AutoCloseable {
         }
         ProxyConfig config =
                 ConfigSource.parse("test", text.toString(), name -> null, ProxyConfig::from);
-        var rig = new Rig(config);
+        var rig = new Rig(config, tracing);
         rig.awaitUsable(origins.length);
         return rig;
     }
 
-    private Rig(ProxyConfig config) throws IOException {
+    private Rig(ProxyConfig config, Tracing tracing) throws IOException {
+        this.tracing = tracing;
+        this.guards = Guards.of(config.memory(), () -> memory);
         RandomGenerator random = new Random(1);
         control = new PoolControl(config.pools(), System::nanoTime, random);
         dispatchers =
@@ -99,6 +114,10 @@ final class Rig implements AutoCloseable {
                 new Tails(),
                 new TokenEstimates(),
                 records::add,
+                tracing,
+                clientMeters,
+                guards.memory(),
+                guards.bodies().share(),
                 System::nanoTime,
                 System::currentTimeMillis);
     }
@@ -111,6 +130,21 @@ final class Rig implements AutoCloseable {
 
     long usable() {
         return control.pools().stream().mapToLong(p -> p.snapshot().usable().size()).sum();
+    }
+
+    /// Lets the guard see these shares of memory.
+    void memory(double heap, double direct) {
+        memory = new MemoryUse(heap, direct);
+        guards.memory().look();
+    }
+
+    /// Bytes of request bodies that are held, to a step of the count.
+    long heldBodies() {
+        return guards.bodies().bytes();
+    }
+
+    ClientMeters closings() {
+        return clientMeters;
     }
 
     RawClient client() throws IOException {

@@ -13,6 +13,8 @@ import org.junit.jupiter.api.Test;
 import java.nio.charset.StandardCharsets;
 
 class RequestBodyTest {
+    private final HeldBodies held = new HeldBodies(1 << 20);
+
     private static final String BODY =
             "{ \"a\":\"\u00e9\", \"model\" :\"fa\\u0073t\",\"z\":[1,2] }";
 
@@ -20,7 +22,7 @@ class RequestBodyTest {
     void renamesTheModelAndNothingElseWhereverTheBodyIsSplit() {
         byte[] bytes = BODY.getBytes(StandardCharsets.UTF_8);
         for (int split = 0; split <= bytes.length; split++) {
-            var body = new RequestBody(true);
+            var body = new RequestBody(true, held.share());
             assertThat(body.append(part(bytes, 0, split))).isNull();
             assertThat(body.append(part(bytes, split, bytes.length))).isNull();
             assertThat(body.complete()).isNull();
@@ -37,7 +39,7 @@ class RequestBodyTest {
 
     @Test
     void writesNamesThatJsonHasToEscape() throws Exception {
-        var body = new RequestBody(true);
+        var body = new RequestBody(true, held.share());
         byte[] bytes = BODY.getBytes(StandardCharsets.UTF_8);
         assertThat(body.append(part(bytes, 0, bytes.length))).isNull();
         assertThat(body.complete()).isNull();
@@ -50,7 +52,7 @@ class RequestBodyTest {
 
     @Test
     void cannotBeSentAgainOnceLetGo() {
-        var body = new RequestBody(true);
+        var body = new RequestBody(true, held.share());
         assertThat(body.append(part("{}".getBytes(StandardCharsets.UTF_8), 0, 2))).isNull();
         assertThat(body.replayable()).isFalse();
         assertThat(body.complete()).isNull();
@@ -63,7 +65,7 @@ class RequestBodyTest {
 
     @Test
     void takesAnythingWhenItIsNotJson() {
-        var body = new RequestBody(false);
+        var body = new RequestBody(false, held.share());
         assertThat(body.append(part("--x".getBytes(StandardCharsets.UTF_8), 0, 3))).isNull();
         assertThat(body.complete()).isNull();
         body.release();
