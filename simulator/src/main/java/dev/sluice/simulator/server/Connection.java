@@ -1,6 +1,7 @@
 package dev.sluice.simulator.server;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
@@ -109,7 +110,11 @@ public final class Connection extends SimpleChannelInboundHandler<HttpObject> {
     }
 
     ByteBuf buffer(int size) {
-        return context().alloc().buffer(size);
+        return alloc().buffer(size);
+    }
+
+    ByteBufAllocator alloc() {
+        return context().alloc();
     }
 
     void write(ByteBuf bytes) {

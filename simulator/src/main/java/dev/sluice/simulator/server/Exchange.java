@@ -76,7 +76,7 @@ public final class Exchange {
             return;
         }
         String close = keepAlive ? "" : "connection: close\r\n";
-        connection.write(whole(connection.buffer(0).alloc(), status, type, content, extra + close));
+        connection.write(whole(connection.alloc(), status, type, content, extra + close));
         finish(keepAlive);
     }
 
