@@ -93,6 +93,12 @@ final class ProxyCommand implements Callable<Integer> {
             if (from != null) {
                 stop.hangUp(() -> proxy.reload("SIGHUP"));
             }
+            log.info(
+                    "serving on {}:{} ({}), admin port and page at {}",
+                    config.listen().getHostString(),
+                    proxy.port(),
+                    proxy.transport(),
+                    proxy.adminUrl());
             log.info("try: curl http://127.0.0.1:{}/v1/models", proxy.port());
             stop.await();
             log.info("stopping: running calls finish; a second signal ends at once");

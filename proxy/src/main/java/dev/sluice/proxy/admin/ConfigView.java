@@ -46,14 +46,17 @@ final class ConfigView {
         for (RecordComponent component : record.getClass().getRecordComponents()) {
             String name = snake(component.getName());
             Object value = read(component, record);
-            out.put(name, secret(name) && value != null ? "(set)" : of(value));
+            out.put(
+                    name,
+                    secret(name) && value != null && !(value instanceof Boolean)
+                            ? "(set)"
+                            : of(value));
         }
         return out;
     }
 
     static boolean secret(String name) {
-        return name.matches(".*(token|secret|password|sha256|credential|api_key).*")
-                && !name.contains("tokens_");
+        return name.matches(".*(token(?!s)|secret|password|sha256|credential|api_key).*");
     }
 
     /// A record with its own text, as a URL: that is how people write it.
