@@ -1,6 +1,7 @@
 package dev.sluice.proxy.http;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.util.AsciiString;
 
 import org.jspecify.annotations.Nullable;
 
@@ -283,6 +284,20 @@ public final class Fields {
 
     public String value(int index) {
         return text(at[4 * index + 2], at[4 * index + 3]);
+    }
+
+    /// The name at this index as HTTP/2 wants it.
+    public AsciiString lowerName(int index) {
+        return raw(4 * index).toLowerCase();
+    }
+
+    /// The value at this index, byte for byte.
+    public AsciiString rawValue(int index) {
+        return raw(4 * index + 2);
+    }
+
+    private AsciiString raw(int from) {
+        return new AsciiString(bytes, at[from], at[from + 1] - at[from], true);
     }
 
     /// Whether the value of the field at this index begins with `lower`, in any case.

@@ -52,6 +52,9 @@ public final class RequestHead {
         if (targetEnd == targetStart || b[i] != ' ') {
             return Violation.bad("malformed request line");
         }
+        if (b[i + 1] >= 'A' && b[i + 1] <= 'Z' && b[i + 1] != 'H') {
+            return new Violation(Violation.NOT_HTTP, "not HTTP");
+        }
         if (!version(b, i + 1)) {
             return Violation.bad("the version is neither HTTP/1.1 nor HTTP/1.0");
         }

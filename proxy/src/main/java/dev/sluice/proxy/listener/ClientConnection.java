@@ -40,7 +40,7 @@ import java.util.concurrent.TimeUnit;
 /// still sending has been read for a moment: a close with unread bytes would be a reset, and could
 /// destroy the answer on its way.
 final class ClientConnection extends ChannelInboundHandlerAdapter
-        implements Client, BodyFraming.Sink {
+        implements Client, Connected.Member, BodyFraming.Sink {
     private static final Logger log = LoggerFactory.getLogger(ClientConnection.class);
     private static final int MAX_PIPELINED = 64 * 1024;
     private static final long LINGER_NANOS = TimeUnit.SECONDS.toNanos(2);
@@ -82,6 +82,13 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
         this.lane = connected.lane();
         this.channel = channel;
         this.headSince = lane.nanoClock().getAsLong();
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        if (channel.isActive()) {
+            connected.add(this);
+        }
     }
 
     @Override
@@ -171,6 +178,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
             return false;
         }
         headReader.reset();
+        if (requests == 0 && Http2Session.begins(in, size)) {
+            speakHttp2(in);
+            return false;
+        }
         Violation v =
                 switch (size) {
                     case HeadReader.LINE_TOO_LONG ->
@@ -185,6 +196,15 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
         }
         begin();
         return true;
+    }
+
+    /// The client knew beforehand that HTTP/2 is spoken here: another handler takes its place.
+    private void speakHttp2(ByteBuf in) {
+        pending = null;
+        closing = true;
+        connected.remove(this);
+        channel.config().setAutoRead(true);
+        new Http2Session(connected, config, channel).replace(this, in);
     }
 
     /// One empty line before a request is forgiven (RFC 9112, section 2.2).
@@ -254,6 +274,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
     public void chunkEnd(ByteBuf in, int start, int end) {}
 
     private void refuse(Violation v) {
+        if (v.status() == Violation.NOT_HTTP) {
+            close();
+            return;
+        }
         var response = new Http1Response(channel, head, Api.OTHER, false, Decision.Detail.MINIMAL);
         String message = "Bad request: " + v.message() + ".";
         response.refuse(
@@ -361,7 +385,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
 
     // ---- time, drain, and the client's leaving
 
-    void tick(long now) {
+    @Override
+    public void tick(long now) {
         if (closing) {
             if (closeBy != 0 && now - closeBy > 0) {
                 if (!channel.isWritable()) {
@@ -412,13 +437,15 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
         rateBytes = 0;
     }
 
-    void drain() {
+    @Override
+    public void drain() {
         if (call != null) {
             call.lastOnConnection();
         }
     }
 
-    void abort() {
+    @Override
+    public void abort() {
         if (call != null) {
             call.abort();
         }

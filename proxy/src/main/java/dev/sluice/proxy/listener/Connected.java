@@ -15,8 +15,19 @@ import java.util.function.Consumer;
 final class Connected {
     private static final long TICK_MILLIS = 100;
 
+    /// A client's connection, whatever it speaks.
+    interface Member {
+        void tick(long now);
+
+        /// The proxy stops: no further request is wanted.
+        void drain();
+
+        /// Ends what runs.
+        void abort();
+    }
+
     private final Lane lane;
-    private final Set<ClientConnection> connections = new HashSet<>();
+    private final Set<Member> connections = new HashSet<>();
     private final AtomicInteger calls = new AtomicInteger();
     private boolean draining;
     private boolean leaving;
@@ -33,11 +44,11 @@ final class Connected {
         return lane;
     }
 
-    void add(ClientConnection connection) {
+    void add(Member connection) {
         connections.add(connection);
     }
 
-    void remove(ClientConnection connection) {
+    void remove(Member connection) {
         connections.remove(connection);
     }
 
@@ -67,7 +78,7 @@ final class Connected {
     /// request may be on its way on each of them.
     void drain() {
         draining = true;
-        each(ClientConnection::drain);
+        each(Member::drain);
     }
 
     /// From now on connections are closed once they have been idle for a moment.
@@ -77,7 +88,7 @@ final class Connected {
 
     /// Ends what still runs.
     void abort() {
-        each(ClientConnection::abort);
+        each(Member::abort);
     }
 
     private void tick() {
@@ -86,11 +97,11 @@ final class Connected {
     }
 
     /// Over a copy where there is anything to do: a connection may leave the set meanwhile.
-    private void each(Consumer<ClientConnection> what) {
+    private void each(Consumer<Member> what) {
         if (connections.isEmpty()) {
             return;
         }
-        List<ClientConnection> all = new ArrayList<>(connections);
+        List<Member> all = new ArrayList<>(connections);
         all.forEach(what);
     }
 }

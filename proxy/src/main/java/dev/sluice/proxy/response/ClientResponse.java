@@ -17,7 +17,8 @@ import java.time.Duration;
 /// committed once; after that the engine's bytes follow.
 ///
 /// Event loop only.
-public abstract sealed class ClientResponse implements BodyFraming.Sink permits Http1Response {
+public abstract sealed class ClientResponse implements BodyFraming.Sink
+        permits Http1Response, Http2Response {
     final Decision.Detail detail;
     final boolean headOnly;
     final Api api;

@@ -2,6 +2,7 @@ package dev.sluice.proxy.response;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.handler.codec.http2.Http2Headers;
 
 import org.jspecify.annotations.Nullable;
 
@@ -52,6 +53,21 @@ public record Decision(
             }
         }
         out.writeShort(('\r' << 8) | '\n');
+    }
+
+    void write(Http2Headers out, Detail detail) {
+        out.add("x-request-id", requestId);
+        if (detail == Detail.FULL) {
+            if (endpoint != null) {
+                out.add("x-sluice-endpoint", endpoint);
+            }
+            out.add("x-sluice-attempts", Integer.toString(attempts));
+            out.add("x-sluice-queue-ms", Long.toString(queueMillis));
+            out.add("x-sluice-cache", "off");
+            if (reason != null) {
+                out.add("x-sluice-reason", reason);
+            }
+        }
     }
 
     private static byte[] ascii(String text) {
