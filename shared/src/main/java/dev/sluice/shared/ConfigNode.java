@@ -6,6 +6,9 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import org.jspecify.annotations.Nullable;
 
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -62,6 +65,28 @@ public final class ConfigNode {
 
     public @Nullable String stringOrNull(String key) {
         return has(key) ? string(key, "") : null;
+    }
+
+    /// A file that will be read; null when the field is absent or the file cannot be read.
+    public @Nullable Path file(String key) {
+        String text = stringOrNull(key);
+        if (text == null) {
+            return null;
+        }
+        if (!source.mayRead(text)) {
+            problem(key, text + " is not read for a request", "name a file that runs already");
+            return null;
+        }
+        try {
+            Path file = Path.of(text);
+            if (Files.isReadable(file) && !Files.isDirectory(file)) {
+                return file;
+            }
+        } catch (InvalidPathException e) {
+            // told below
+        }
+        problem(key, text + " cannot be read", "check the path and who may read the file");
+        return null;
     }
 
     /// A field that must be there.

@@ -109,6 +109,11 @@ public final class ConfigSource {
         problems.add(new ConfigProblem(path, lineOf(path), message, fix));
     }
 
+    /// Whether this document may name the file.
+    boolean mayRead(String file) {
+        return mayRead.test(file);
+    }
+
     /// Replaces variables and file references in a value.
     String expand(String path, String text) {
         if (text.startsWith("file:")) {

@@ -23,6 +23,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.ssl.SslHandler;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -32,6 +33,8 @@ import java.io.IOException;
 import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
+
+import javax.net.ssl.SSLException;
 
 /// One client's HTTP/1 connection: finds the requests in its bytes and gives each to a {@link
 /// Call}, one after the other. Bytes of a next request wait until the call before it is over.
@@ -356,7 +359,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
         flushed.addListener(
                 f -> {
                     closeBy = lane.nanoClock().getAsLong() + LINGER_NANOS;
-                    if (channel instanceof DuplexChannel duplex) {
+                    SslHandler tls = channel.pipeline().get(SslHandler.class);
+                    if (tls != null) {
+                        tls.closeOutbound();
+                    } else if (channel instanceof DuplexChannel duplex) {
                         duplex.shutdownOutput();
                     }
                 });
@@ -474,7 +480,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        if (!(cause instanceof IOException)) {
+        if (!(cause instanceof IOException || cause.getCause() instanceof SSLException)) {
             log.error("connection of {}", channel.remoteAddress(), cause);
         }
         channel.close();

@@ -45,6 +45,8 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
+import javax.net.ssl.SSLException;
+
 /// One client's HTTP/2 connection. Netty's codec keeps the protocol's state, windows and most
 /// limits; here streams become {@link StreamClient}s without a channel or an object per frame.
 ///
@@ -551,7 +553,7 @@ final class Http2Session extends Http2FrameAdapter implements Connected.Member {
                 super.exceptionCaught(on, cause);
                 return;
             }
-            if (!(cause instanceof IOException)) {
+            if (!(cause instanceof IOException || cause.getCause() instanceof SSLException)) {
                 log.error("connection of {}", on.channel().remoteAddress(), cause);
             }
             on.close();

@@ -12,6 +12,7 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.unix.UnixChannelOption;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.EventExecutor;
 
 import org.jspecify.annotations.Nullable;
@@ -29,9 +30,11 @@ import java.util.function.Function;
 /// The data port: binds, accepts, and stops without cutting a call.
 public final class Listener {
     private static final int BACKLOG = 4096;
+    private static final int HANDSHAKE_SECONDS = 10;
 
     private volatile ListenerConfig config;
     private final Transport transport;
+    private final @Nullable Certificates certificates;
     private final EventLoopGroup group;
     private final IdentityHashMap<EventExecutor, Connected> loops = new IdentityHashMap<>();
     private final AtomicInteger connections = new AtomicInteger();
@@ -57,14 +60,17 @@ public final class Listener {
                             + transport.name()
                             + " (leave it out, or run on Linux)");
         }
+        TlsConfig tls = config.tls();
+        Certificates certificates = tls == null ? null : new Certificates(tls);
         EventLoopGroup group = transport.group(config.loops());
         var loops = new IdentityHashMap<EventExecutor, Connected>();
         group.forEach(loop -> loops.put(loop, new Connected(lanes.apply((EventLoop) loop))));
-        var listener = new Listener(config, transport, group, loops);
+        var listener = new Listener(config, transport, certificates, group, loops);
         try {
             listener.bind(address, predecessor);
             return listener;
         } catch (IOException e) {
+            listener.closeCertificates();
             group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
             throw e;
         }
@@ -73,10 +79,12 @@ public final class Listener {
     private Listener(
             ListenerConfig config,
             Transport transport,
+            @Nullable Certificates certificates,
             EventLoopGroup group,
             IdentityHashMap<EventExecutor, Connected> loops) {
         this.config = config;
         this.transport = transport;
+        this.certificates = certificates;
         this.group = group;
         this.loops.putAll(loops);
     }
@@ -167,7 +175,19 @@ public final class Listener {
             channel.close();
             return;
         }
-        channel.pipeline().addLast(new ClientConnection(connected, limits, channel));
+        if (certificates == null) {
+            channel.pipeline().addLast(new ClientConnection(connected, limits, channel));
+            return;
+        }
+        SslHandler tls = certificates.context().newHandler(channel.alloc());
+        tls.setHandshakeTimeout(HANDSHAKE_SECONDS, TimeUnit.SECONDS);
+        channel.pipeline().addLast(tls, new Negotiated(connected, limits));
+    }
+
+    private void closeCertificates() {
+        if (certificates != null) {
+            certificates.close();
+        }
     }
 
     public int port() {
@@ -212,6 +232,7 @@ public final class Listener {
         while (connections() > 0 && System.nanoTime() < deadline) {
             TimeUnit.MILLISECONDS.sleep(20);
         }
+        closeCertificates();
         int cut = calls();
         each(Connected::abort);
         group.shutdownGracefully(50, 2000, TimeUnit.MILLISECONDS).awaitUninterruptibly();
@@ -223,6 +244,7 @@ public final class Listener {
         if (server != null) {
             server.close().awaitUninterruptibly();
         }
+        closeCertificates();
         group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
     }
 

@@ -2,6 +2,8 @@ package dev.sluice.proxy.listener;
 
 import dev.sluice.shared.ConfigNode;
 
+import org.jspecify.annotations.Nullable;
+
 import java.time.Duration;
 
 /// The data port: threads, limits on connections, and how it stops.
@@ -17,6 +19,7 @@ import java.time.Duration;
 /// @param maxRequests on one connection
 /// @param stopAfter how long a stopping proxy still accepts, so that load balancers can notice
 /// @param drain how long running calls may take after that
+/// @param tls null: the port speaks in the clear
 public record ListenerConfig(
         int loops,
         Transport.Choice transport,
@@ -28,7 +31,8 @@ public record ListenerConfig(
         int maxPerAddress,
         int maxRequests,
         Duration stopAfter,
-        Duration drain) {
+        Duration drain,
+        @Nullable TlsConfig tls) {
     public static final ListenerConfig DEFAULT =
             new ListenerConfig(
                     0,
@@ -41,14 +45,15 @@ public record ListenerConfig(
                     9_000,
                     100_000,
                     Duration.ofSeconds(5),
-                    Duration.ofSeconds(60));
+                    Duration.ofSeconds(60),
+                    null);
 
     /// The sockets that the configured transport means on this machine.
     public Transport sockets() {
         return Transport.of(transport);
     }
 
-    /// Reads `server` of the configuration, with `drain_timeout` beside it.
+    /// Reads `server` of the configuration, with `drain_timeout` and `tls` beside it.
     public static ListenerConfig from(ConfigNode top) {
         ConfigNode node = top.object("server");
         var config =
@@ -71,7 +76,8 @@ public record ListenerConfig(
                                 1,
                                 Integer.MAX_VALUE),
                         node.duration("stop_after", DEFAULT.stopAfter),
-                        top.duration("drain_timeout", DEFAULT.drain));
+                        top.duration("drain_timeout", DEFAULT.drain),
+                        TlsConfig.from(top));
         node.finish();
         return config;
     }
@@ -89,7 +95,8 @@ public record ListenerConfig(
                 next.maxPerAddress,
                 next.maxRequests,
                 next.stopAfter,
-                next.drain);
+                next.drain,
+                tls);
     }
 
     private static boolean reusePort(ConfigNode node) {
@@ -115,6 +122,7 @@ public record ListenerConfig(
                 maxPerAddress,
                 maxRequests,
                 stopAfter,
-                drain);
+                drain,
+                tls);
     }
 }

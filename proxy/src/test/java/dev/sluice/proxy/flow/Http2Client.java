@@ -28,6 +28,7 @@ import io.netty.handler.codec.http2.Http2ResetFrame;
 import io.netty.handler.ssl.SslContext;
 import io.netty.util.ReferenceCountUtil;
 
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.BlockingQueue;
@@ -74,7 +75,7 @@ final class Http2Client implements AutoCloseable {
                                         made.pipeline().addLast(codec, ear);
                                     }
                                 })
-                        .connect(new InetSocketAddress("127.0.0.1", port))
+                        .connect(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), port))
                         .sync()
                         .channel();
     }

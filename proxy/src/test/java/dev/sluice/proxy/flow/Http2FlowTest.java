@@ -192,7 +192,7 @@ class Http2FlowTest {
     @Test
     void turnsAFloodOfPingsAway() throws Exception {
         start("", true);
-        for (int i = 0; i < 1100; i++) {
+        for (int i = 0; i < 1000; i++) {
             client.ping();
         }
         assertThat(client.hear("GOAWAY").text())
@@ -203,7 +203,7 @@ class Http2FlowTest {
     @Test
     void turnsRapidResetAway() throws Exception {
         start("", true);
-        for (int i = 0; i < 250; i++) {
+        for (int i = 0; i < 201; i++) {
             client.reset(client.post(CALL));
         }
         assertThat(client.hear("GOAWAY").text())

@@ -186,6 +186,11 @@ final class RawClient implements AutoCloseable {
         return new String(in.readNBytes(bytes), StandardCharsets.UTF_8);
     }
 
+    /// Reads to the connection's end.
+    String readAll() throws IOException {
+        return new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);
+    }
+
     /// Reads on until `text` has come.
     String readUntil(String text) throws IOException {
         var out = new StringBuilder();
