@@ -60,6 +60,7 @@ public final class Main implements Runnable {
         line.addSubcommand(new AutoscalerCommand());
         line.addSubcommand(new SimulateCommand(console));
         line.addSubcommand(new ReplayCommand(console));
+        line.addSubcommand(new EvaluateCommand(console));
         line.addSubcommand(new CheckCommand(console));
         line.addSubcommand(new EndpointsCommand(console));
         line.addSubcommand(new TopCommand(console));

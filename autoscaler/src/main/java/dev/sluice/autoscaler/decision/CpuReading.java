@@ -7,8 +7,9 @@ final class CpuReading {
     /// The start of a process, a compile, a late figure pass in this time.
     private static final long LASTING_MS = 15_000;
 
-    /// Of the slots: less than this is hardly any work.
-    private static final double HARDLY = 0.1;
+    /// Of the slots: with less than this in use, more slots are not what is missing. Were the CPU,
+    /// calls would pile up until they are more.
+    private static final double HARDLY = 0.5;
 
     private CpuReading() {}
 

@@ -173,8 +173,7 @@ public final class Decision {
             if (current == 0) {
                 return new Want((int) Math.ceil(work / s.slots()), Reason.HELD_CALLS);
             }
-            return new Want(
-                    (int) Math.ceil(work / s.slots() - 1e-9) + spec.load().spare(), Reason.LOAD);
+            return bySlots(work).or(byPrompts());
         }
         boolean low =
                 cpuDown != null
@@ -185,10 +184,22 @@ public final class Decision {
                 : new Want(current, Reason.STEADY);
     }
 
+    private Want bySlots(double calls) {
+        int need = (int) Math.ceil(calls / s.slots() - 1e-9);
+        return new Want(need + spec.load().spare(), Reason.LOAD);
+    }
+
+    private Want byPrompts() {
+        Double need = PromptQueue.need(spec, s, spec.load().mean().toMillis());
+        return need == null
+                ? new Want(0, Reason.STEADY)
+                : new Want((int) Math.ceil(need - 1e-9), Reason.PROMPTS);
+    }
+
     private Recommendation up(Want want, int target) {
         int limited = target;
         Reason reason = want.reason;
-        if (reason == Reason.LOAD && target > 2 * current) {
+        if ((reason == Reason.LOAD || reason == Reason.PROMPTS) && target > 2 * current) {
             boolean waits = load != null && waitMs(load) > spec.load().waitObjective().toMillis();
             limited = waits ? target : 2 * current;
             reason = waits ? Reason.QUEUE_WAIT : reason;

@@ -6,7 +6,9 @@ public enum Reason {
     // Up.
     /// Work in flight and queued needs more replicas.
     LOAD("load", "the work in flight and queued needs more"),
-    /// The same, past doubling, because calls wait longer than their objective.
+    /// Prompts wait in the engines' own queues, whatever slots are free.
+    PROMPTS("prompts", "prompts wait too long to be read"),
+    /// Work needs more, past doubling, because calls wait longer than their objective.
     QUEUE_WAIT("queue-wait", "calls wait longer than their objective"),
     CPU_HIGH("cpu-high", "mean CPU is above cpuHigh"),
     /// Calls are refused or give up for want of capacity.

@@ -50,6 +50,7 @@ public record Observation(
     ///
     /// @param batch sequences that the engine runs at once: its own count where it reports one,
     ///   else the proxies' in-flight
+    /// @param waiting sequences in the engine's own queue; null when it reports none
     /// @param cap what the proxies send at once; null when uncapped
     /// @param failures exchanges that failed by its fault, since the observation before
     /// @param timePerTokenMs mean time per output token of recent streams; null without any
@@ -57,6 +58,7 @@ public record Observation(
             String id,
             int inFlight,
             double batch,
+            @Nullable Double waiting,
             @Nullable Integer cap,
             long failures,
             @Nullable Double timePerTokenMs) {}

@@ -153,6 +153,7 @@ public final class Observer {
         private boolean uncapped;
         private long failures;
         private @Nullable Double running;
+        private @Nullable Double waiting;
         private double tokenTime;
         private double weight;
 
@@ -168,6 +169,9 @@ public final class Observer {
             if (fresh && e.running() != null) {
                 running = running == null ? e.running() : Math.max(running, e.running());
             }
+            if (fresh && e.waiting() != null) {
+                waiting = waiting == null ? e.waiting() : Math.max(waiting, e.waiting());
+            }
             if (e.timePerTokenMs() != null) {
                 double share = Math.max(1, e.inFlight());
                 tokenTime += e.timePerTokenMs() * share;
@@ -180,6 +184,7 @@ public final class Observer {
                     id,
                     inFlight,
                     running == null ? inFlight : running,
+                    waiting,
                     uncapped ? null : cap,
                     failures,
                     weight == 0 ? null : tokenTime / weight);

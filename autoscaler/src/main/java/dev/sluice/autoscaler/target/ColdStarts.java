@@ -5,19 +5,19 @@ import dev.sluice.autoscaler.signal.Replicas.ColdStart;
 import java.util.ArrayDeque;
 
 /// Learns how long a replica takes from its start to ready, from the last {@link #KEPT} starts.
-final class ColdStarts {
+public final class ColdStarts {
     private static final int KEPT = 100;
 
     private final ArrayDeque<Long> times = new ArrayDeque<>();
 
-    void add(long millis) {
+    public void add(long millis) {
         if (times.size() == KEPT) {
             times.removeFirst();
         }
         times.addLast(millis);
     }
 
-    ColdStart quantiles() {
+    public ColdStart quantiles() {
         if (times.isEmpty()) {
             return ColdStart.UNKNOWN;
         }

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import java.util.Collections;
 import java.util.List;
 
 /// Reads like docs/autoscaling.md; slots per replica are 8 unless a test says otherwise.
@@ -217,6 +218,65 @@ class DecisionTest {
     }
 
     @Test
+    void cpuThatIsHighWhileSlotsAreFreeIsNotForWantOfReplicas() {
+        var s = new Story(SPEC).ready(4).work(12); // of 32
+        s.cpu = 0.95;
+        s.run(600);
+        assertThat(s.asked()).isLessThanOrEqualTo(6); // once, before there is evidence
+        assertThat(types(s.told.getLast())).contains("BusyPolling");
+    }
+
+    /// Engines queue w prompts each, at 2 calls a second over 4 replicas and T = 0.5 s.
+    @ParameterizedTest(name = "{0} wait on each of four replicas: {1}")
+    @CsvSource({
+        "0,    4, steady", // nobody waits
+        "0.05, 4, steady", // busy 0.20, 0.40 s a prompt: 1.4 replicas
+        "0.5,  6, prompts", // busy 0.50, 1 s a prompt: 6 replicas
+        "9,    8, prompts" // busy 0.91, 1.8 s a prompt: 16.8, at most doubling
+    })
+    void promptsThatWaitInTheEnginesAskForReplicas(double waiting, int expected, String reason) {
+        var s = new Story("min: 2\nmax: 20\nload: {spare: 1}").ready(4).work(20);
+        s.arrivals = 4;
+        s.endpoints = Collections.nCopies(4, queueing(waiting));
+        s.see();
+        Recommendation r = s.look();
+        assertThat(r.replicas()).as(r.message()).isEqualTo(expected);
+        assertThat(r.reason().word()).as(r.message()).isEqualTo(reason);
+    }
+
+    @Test
+    void aPromptQueueIsAnsweredOnceWhileReplicasStart() {
+        var s = new Story("min: 2\nmax: 20\nload: {spare: 1}").ready(4).work(20);
+        s.arrivals = 4;
+        s.endpoints = List.of(queueing(36));
+        s.run(100);
+        assertThat(s.asked()).isLessThanOrEqualTo(17);
+        int asked = s.asked();
+        s.run(60);
+        assertThat(s.asked()).isEqualTo(asked);
+    }
+
+    @Test
+    void startUpCpuMisleadsNobody() {
+        var s = new Story(SPEC).ready(3).work(16);
+        for (int i = 0; i < 4; i++) {
+            s.replicas.add(new Replica("new" + i, State.STARTING, s.nowMs, 1.0));
+        }
+        assertThat(new Replicas(s.replicas, s.coldStart, List.of()).cpu().known()).isZero();
+        s.run(60);
+        assertThat(s.asked()).isLessThanOrEqualTo(7);
+    }
+
+    @Test
+    void aCrashLoopDoesNotMultiply() {
+        var s = new Story(SPEC).ready(3).work(24);
+        s.replicas.add(new Replica("loops", State.CRASHED, s.nowMs, 0.0));
+        s.run(900); // long past what a start may take
+        assertThat(s.asked()).isLessThanOrEqualTo(6);
+        assertThat(types(s.told.getLast())).contains("StartOverdue");
+    }
+
+    @Test
     void failuresOnTheNewestReplicaAreABadRollout() {
         var s = new Story(SPEC).ready(3).starting(1).started().work(16);
         s.failed = 4;
@@ -311,6 +371,10 @@ class DecisionTest {
     }
 
     private static EndpointSample sample(String id, long failures) {
-        return new EndpointSample(id, 4, 4, null, failures, null);
+        return new EndpointSample(id, 4, 4, null, null, failures, null);
+    }
+
+    private static EndpointSample queueing(double waiting) {
+        return new EndpointSample("r", 5, 5, waiting, null, 0, null);
     }
 }

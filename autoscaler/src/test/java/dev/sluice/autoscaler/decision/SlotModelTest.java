@@ -75,7 +75,7 @@ class SlotModelTest {
         for (int n = 1; n <= largest; n++) {
             for (int i = 0; i < 10; i++) {
                 nowMs += 1_000;
-                var e = new EndpointSample("r", n, n, cap, 0, 20 + 0.5 * n);
+                var e = new EndpointSample("r", n, n, null, cap, 0, 20 + 0.5 * n);
                 var load = new Load(n, 0, 0, 0, null, 0, 0, 0, 0, 0, null, List.of(e));
                 model.learn(new Observation(nowMs, 1, load, List.of(), new Cpu(0, 0, 1)), replicas);
             }

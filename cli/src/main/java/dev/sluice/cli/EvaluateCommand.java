@@ -1,0 +1,336 @@
+package dev.sluice.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+import dev.sluice.shared.ConfigNode;
+import dev.sluice.simulator.evaluation.Chart;
+import dev.sluice.simulator.evaluation.Contender;
+import dev.sluice.simulator.evaluation.Evaluation;
+import dev.sluice.simulator.evaluation.Evaluation.Report;
+import dev.sluice.simulator.evaluation.Outcome;
+import dev.sluice.simulator.evaluation.Point;
+import dev.sluice.simulator.evaluation.Samples;
+import dev.sluice.simulator.evaluation.Scenario;
+import dev.sluice.simulator.evaluation.Scenario.ColdStart;
+import dev.sluice.simulator.replica.ReplicaModel;
+import dev.sluice.simulator.trace.TraceCall;
+import dev.sluice.simulator.trace.TraceException;
+import dev.sluice.simulator.trace.TraceFile;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+
+/// `evaluate`: scaling rules on a trace, side by side, in virtual time.
+@Command(
+        name = "evaluate",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        header = "Compares scaling rules on a trace, offline.",
+        description = {
+            "",
+            "Runs the trace in virtual time against modelled replicas: what clusters run today,"
+                    + " the",
+            "decision of Sluice's autoscaler as it ships, and a clairvoyant schedule that knows"
+                    + " the",
+            "future (oracle). A call is good when its first token comes within 2 s and twice its",
+            "lone prefill, and its tokens within three times those of a full batch.",
+            ""
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  sluice evaluate --trace conv.csv.gz",
+            "  sluice evaluate --trace day.csv.gz --profile l4 --policy constant,kpa,sluice --json"
+                    + " out.json --plot frontier.svg"
+        })
+final class EvaluateCommand implements Callable<Integer> {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Console console;
+
+    @Option(names = "--trace", required = true, paramLabel = "F", description = "The trace.")
+    private Path trace = Path.of("");
+
+    @Option(
+            names = "--policy",
+            split = ",",
+            paramLabel = "RULE",
+            description = "Only these rules (default: all): ${COMPLETION-CANDIDATES}.",
+            completionCandidates = Rules.class)
+    private List<String> policies = List.of();
+
+    @Option(
+            names = "--profile",
+            paramLabel = "NAME",
+            defaultValue = "mid",
+            description = "Modelled replica: l4, mid or h100x8-70b (default mid).")
+    private String profile = "";
+
+    @Option(
+            names = "--min",
+            paramLabel = "N",
+            defaultValue = "2",
+            description = "Fewest replicas; 0 allows for none (default 2).")
+    private int min;
+
+    @Option(
+            names = "--max",
+            paramLabel = "N",
+            defaultValue = "10",
+            description = "Most replicas (default 10).")
+    private int max;
+
+    @Option(
+            names = "--cold-start",
+            paramLabel = "TIME",
+            description = "Every start takes this long (default: 30 to 180 s, half below 75 s).")
+    private @Nullable Duration coldStart;
+
+    @Option(
+            names = "--seeds",
+            paramLabel = "N",
+            defaultValue = "5",
+            description = "Runs of each setting (default 5).")
+    private int seeds;
+
+    @Option(
+            names = "--json",
+            paramLabel = "OUT",
+            description = "Also writes the figures to this file; - for standard output only.")
+    private @Nullable String json;
+
+    @Option(
+            names = "--plot",
+            paramLabel = "OUT",
+            description = "Draws good calls against replica-hours to this file, as SVG.")
+    private @Nullable String plot;
+
+    @Option(
+            names = "--timeline",
+            paramLabel = "OUT",
+            description = "Draws work and replicas over time under sluice to this file, as SVG.")
+    private @Nullable String timeline;
+
+    /// The names that --policy takes.
+    static final class Rules extends ArrayList<String> {
+        private static final long serialVersionUID = 1L;
+
+        Rules() {
+            super(Contender.NAMES);
+        }
+    }
+
+    EvaluateCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        Scenario scenario = scenario();
+        List<Contender> contenders = contenders(scenario);
+        if (seeds < 1) {
+            throw CommandFailed.badInput("--seeds " + seeds + ": write 1 or more");
+        }
+        List<TraceCall> calls = read();
+        var evaluation = new Evaluation(calls, scenario, seeds, this::progress);
+        Report report = evaluation.run(contenders);
+        write(report);
+        String name = String.valueOf(trace.getFileName());
+        if (plot != null) {
+            file("--plot", plot, Chart.frontier(name + ", " + profile, report));
+        }
+        if (timeline != null) {
+            Samples samples = evaluation.samples(Contender.of("sluice", scenario));
+            double hours = report.span().toMillis() / 3.6e6;
+            String title = name + ", " + profile + ", sluice";
+            file(
+                    "--timeline",
+                    timeline,
+                    Chart.timeline(title, samples, scenario.model().slots(), hours));
+        }
+        return 0;
+    }
+
+    private Scenario scenario() {
+        ReplicaModel model = ReplicaModel.PROFILES.get(profile);
+        if (model == null) {
+            throw CommandFailed.badInput(
+                    "--profile "
+                            + profile
+                            + ": no such profile; "
+                            + ConfigNode.suggest(
+                                    profile, new TreeSet<>(ReplicaModel.PROFILES.keySet())));
+        }
+        if (min < 0 || max < 1 || min > max) {
+            throw CommandFailed.badInput(
+                    "--min " + min + " --max " + max + ": write 0 or more, and no more than max");
+        }
+        Scenario scenario = Scenario.of(model, min, max);
+        return coldStart == null ? scenario : scenario.withColdStart(ColdStart.of(coldStart));
+    }
+
+    private List<Contender> contenders(Scenario scenario) {
+        List<String> names = policies.isEmpty() ? Contender.NAMES : policies;
+        for (String name : names) {
+            if (!Contender.NAMES.contains(name)) {
+                throw CommandFailed.badInput(
+                        "--policy "
+                                + name
+                                + ": no such rule; "
+                                + ConfigNode.suggest(name, new TreeSet<>(Contender.NAMES)));
+            }
+        }
+        return names.stream().map(name -> Contender.of(name, scenario)).toList();
+    }
+
+    private List<TraceCall> read() {
+        try {
+            return TraceFile.read(trace);
+        } catch (TraceException e) {
+            throw CommandFailed.badInput(String.valueOf(e.getMessage()));
+        } catch (IOException e) {
+            throw CommandFailed.badInput("--trace " + trace + ": cannot be read: " + e);
+        }
+    }
+
+    private void progress(int runs) {
+        if (console.terminal()) {
+            console.err().print("\r" + runs + " runs");
+            console.err().flush();
+        }
+    }
+
+    private void write(Report report) {
+        String text = toJson(report).toPrettyString();
+        if ("-".equals(json)) {
+            console.out().println(text);
+            return;
+        }
+        if (console.terminal()) {
+            console.err().print("\r");
+        }
+        lines(report).forEach(console.out()::println);
+        if (json != null) {
+            file("--json", json, text + "\n");
+        }
+    }
+
+    private static void file(String flag, String name, String text) {
+        try {
+            Files.writeString(Path.of(name), text);
+        } catch (IOException e) {
+            throw CommandFailed.failed(flag + " " + name + ": cannot be written: " + e);
+        }
+    }
+
+    private List<String> lines(Report report) {
+        var table =
+                new Table(
+                        "rule",
+                        "setting",
+                        "good %",
+                        "<min-max",
+                        "later %",
+                        "replica-h",
+                        "<min-max",
+                        "TTFT p50",
+                        "p99 ms",
+                        "reversals",
+                        "cut",
+                        "h at 99 %");
+        for (Point p : report.usual()) {
+            table.row(cells(p, report.hoursAt(p.name(), Evaluation.GOAL)));
+        }
+        table.row(cells(report.oracle(), report.oracleAtGoal().hours()));
+        var out = new ArrayList<>(table.lines());
+        out.add("");
+        out.add(
+                String.format(
+                        Locale.ROOT,
+                        "work alone: %.1f replica-hours of full batches; %d seeds, %.1f h",
+                        report.workBoundHours(),
+                        seeds,
+                        report.span().toSeconds() / 3600.0));
+        return out;
+    }
+
+    private static Object[] cells(Point p, double hoursAtGoal) {
+        return new Object[] {
+            p.name(),
+            show("%.2f", p.setting()),
+            show("%.2f", 100 * p.attainment()),
+            show("%.2f-%.2f", 100 * p.min(Outcome::attainment), 100 * p.max(Outcome::attainment)),
+            show("%.2f", 100 * p.mean(Outcome::attainmentLater)),
+            show("%.2f", p.hours()),
+            show("%.2f-%.2f", p.min(Outcome::replicaHours), p.max(Outcome::replicaHours)),
+            show("%.0f", p.mean(Outcome::ttftP50Ms)),
+            show("%.0f", p.mean(Outcome::ttftP99Ms)),
+            show("%.1f", p.mean(Outcome::reversals)),
+            show("%.1f", p.mean(Outcome::cutStreams)),
+            Double.isNaN(hoursAtGoal) ? "-" : show("%.2f", hoursAtGoal)
+        };
+    }
+
+    @SuppressWarnings("AnnotateFormatMethod")
+    private static String show(String format, Object... values) {
+        return String.format(Locale.ROOT, format, values);
+    }
+
+    private ObjectNode toJson(Report report) {
+        ObjectNode root = JSON.createObjectNode();
+        root.put("trace", trace.getFileName().toString());
+        root.put("profile", profile);
+        root.put("min", min);
+        root.put("max", max);
+        root.put("seeds", seeds);
+        root.put("hours", report.span().toMillis() / 3.6e6);
+        root.put("work_bound_replica_hours", report.workBoundHours());
+        ArrayNode rows = root.putArray("rows");
+        for (Point p : report.usual()) {
+            double hours = report.hoursAt(p.name(), Evaluation.GOAL);
+            row(rows.addObject(), p);
+            ((ObjectNode) rows.get(rows.size() - 1))
+                    .put("replica_hours_at_99", Double.isNaN(hours) ? null : (Double) hours);
+        }
+        row(rows.addObject(), report.oracle());
+        ((ObjectNode) rows.get(rows.size() - 1))
+                .put("replica_hours_at_99", report.oracleAtGoal().hours());
+        ArrayNode frontier = root.putArray("frontier");
+        report.points().forEach(p -> row(frontier.addObject(), p));
+        return root;
+    }
+
+    private static void row(ObjectNode row, Point p) {
+        row.put("name", p.name());
+        row.put("setting", p.setting());
+        row.put("slo_attainment", p.attainment());
+        row.put("replica_hours", p.hours());
+        row.put("ttft_p50_ms", p.mean(Outcome::ttftP50Ms));
+        row.put("ttft_p99_ms", p.mean(Outcome::ttftP99Ms));
+        row.put("reversals", p.mean(Outcome::reversals));
+        row.put("cut_streams", p.mean(Outcome::cutStreams));
+        row.put("slo_attainment_min", p.min(Outcome::attainment));
+        row.put("slo_attainment_max", p.max(Outcome::attainment));
+        row.put("slo_attainment_after_600s", p.mean(Outcome::attainmentLater));
+        row.put("replica_hours_min", p.min(Outcome::replicaHours));
+        row.put("replica_hours_max", p.max(Outcome::replicaHours));
+        row.put("replica_hours_after_600s", p.mean(Outcome::replicaHoursLater));
+        row.put("saturated", p.mean(Outcome::saturated));
+        row.put("held", p.mean(Outcome::held));
+        row.put("held_lost", p.mean(Outcome::heldLost));
+    }
+}

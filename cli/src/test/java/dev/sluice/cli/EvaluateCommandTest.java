@@ -1,0 +1,93 @@
+package dev.sluice.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+class EvaluateCommandTest {
+    @TempDir Path folder;
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @Test
+    void writesARowForEachRuleAndOneForTheOracle() throws IOException {
+        Path json = folder.resolve("out.json");
+        Path frontier = folder.resolve("frontier.svg");
+        Path timeline = folder.resolve("timeline.svg");
+        int code =
+                run(
+                        "--trace",
+                        trace().toString(),
+                        "--policy",
+                        "constant,kpa,sluice",
+                        "--seeds",
+                        "2",
+                        "--min",
+                        "1",
+                        "--max",
+                        "3",
+                        "--json",
+                        json.toString(),
+                        "--plot",
+                        frontier.toString(),
+                        "--timeline",
+                        timeline.toString());
+        assertThat(code).as(err.toString()).isZero();
+        JsonNode root = new ObjectMapper().readTree(json.toFile());
+        assertThat(root.get("trace").asText()).isEqualTo("trace.csv");
+        assertThat(root.get("rows").findValuesAsText("name"))
+                .containsExactly("constant", "kpa", "sluice", "oracle");
+        for (JsonNode row : root.get("rows")) {
+            assertThat(row.get("slo_attainment").asDouble()).isBetween(0.0, 1.0);
+            assertThat(row.get("replica_hours").asDouble()).isPositive();
+            assertThat(row.get("ttft_p99_ms").asDouble())
+                    .isGreaterThanOrEqualTo(row.get("ttft_p50_ms").asDouble());
+            assertThat(row.get("reversals").isNumber()).isTrue();
+            assertThat(row.get("cut_streams").isNumber()).isTrue();
+        }
+        assertThat(out.toString()).contains("replica-h", "oracle", "2 seeds");
+        assertThat(Files.readString(frontier)).startsWith("<svg").contains("sluice", "</svg>");
+        assertThat(Files.readString(timeline)).startsWith("<svg").contains("ready", "</svg>");
+    }
+
+    @Test
+    void refusesWhatMakesNoSense() throws IOException {
+        String trace = trace().toString();
+        assertThat(run("--trace", trace, "--policy", "slice")).isEqualTo(2);
+        assertThat(err.toString()).contains("--policy slice: no such rule; did you mean sluice?");
+        assertThat(run("--trace", trace, "--profile", "mit")).isEqualTo(2);
+        assertThat(err.toString()).contains("--profile mit: no such profile; did you mean mid?");
+        assertThat(run("--trace", trace, "--min", "5", "--max", "4")).isEqualTo(2);
+        assertThat(err.toString()).contains("--min 5 --max 4");
+        assertThat(run("--trace", trace, "--seeds", "0")).isEqualTo(2);
+        assertThat(err.toString()).contains("--seeds 0: write 1 or more");
+        assertThat(run("--trace", folder.resolve("none.csv").toString())).isEqualTo(2);
+        assertThat(err.toString()).contains("there is no such file");
+    }
+
+    private int run(String... args) {
+        var console = new Console(new PrintWriter(out, true), new PrintWriter(err, true), false);
+        String[] all = new String[args.length + 1];
+        all[0] = "evaluate";
+        System.arraycopy(args, 0, all, 1, args.length);
+        return Main.commandLine(console).execute(all);
+    }
+
+    private Path trace() throws IOException {
+        var text = new StringBuilder("arrival_offset_ms,input_tokens,output_tokens\n");
+        for (int i = 0; i < 600; i++) {
+            text.append(i * 1500 + 7).append(",500,80\n");
+        }
+        return Files.writeString(folder.resolve("trace.csv"), text);
+    }
+}
