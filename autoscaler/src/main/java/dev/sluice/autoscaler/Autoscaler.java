@@ -3,6 +3,7 @@ package dev.sluice.autoscaler;
 import dev.sluice.autoscaler.signal.Proxies;
 import dev.sluice.autoscaler.target.DryRun;
 import dev.sluice.autoscaler.target.LocalProcesses;
+import dev.sluice.autoscaler.target.ProcessSpec;
 import dev.sluice.autoscaler.target.Target;
 import dev.sluice.shared.AdminAnswer;
 import dev.sluice.shared.AdminRoute;
@@ -35,6 +36,7 @@ public final class Autoscaler implements AutoCloseable {
     private final Meters meters = new Meters();
     private final List<Scaler> scalers = new ArrayList<>();
     private final List<Thread> loops = new ArrayList<>();
+    private @Nullable Controller controller;
     private @Nullable AdminServer admin;
 
     private Autoscaler(AutoscalerConfig config, boolean dryRun) {
@@ -64,13 +66,21 @@ public final class Autoscaler implements AutoCloseable {
 
     /// What each scaler said last.
     public List<ScalingStatus> statuses() {
-        return scalers.stream().map(Scaler::status).filter(Objects::nonNull).toList();
+        var out = new ArrayList<ScalingStatus>();
+        scalers.stream().map(Scaler::status).filter(Objects::nonNull).forEach(out::add);
+        if (controller != null) {
+            out.addAll(controller.statuses());
+        }
+        return List.copyOf(out);
     }
 
     /// Ends the loops, then the replicas: each drains for at most 10 s, unless they are to be kept.
     @Override
     public void close() {
         loops.forEach(Thread::interrupt);
+        if (controller != null) {
+            controller.close();
+        }
         var endings = new ArrayList<Thread>();
         for (Scaler scaler : scalers) {
             endings.add(Thread.ofVirtual().name("end " + scaler.pool()).start(() -> end(scaler)));
@@ -89,11 +99,14 @@ public final class Autoscaler implements AutoCloseable {
 
     private void open() {
         for (AutoscalerConfig.Entry entry : config.scalers()) {
+            if (!(entry.target() instanceof ProcessSpec process)) {
+                continue;
+            }
             var proxies = new Proxies(entry.proxies());
             Target processes =
                     new LocalProcesses(
                             entry.pool(),
-                            entry.process(),
+                            process,
                             entry.spec().scaleDown().drain(),
                             proxies,
                             config.state(),
@@ -107,6 +120,9 @@ public final class Autoscaler implements AutoCloseable {
                             target,
                             config.interval(),
                             meters));
+        }
+        if (config.kubernetes() != null) {
+            controller = new Controller(config, config.kubernetes(), meters, clock, dryRun);
         }
         if (config.admin() != null) {
             admin = AdminServer.start(config.admin(), routes());

@@ -1,8 +1,11 @@
 package dev.sluice.autoscaler;
 
 import dev.sluice.autoscaler.decision.Spec;
+import dev.sluice.autoscaler.kubernetes.KubernetesConfig;
 import dev.sluice.autoscaler.signal.ProxySource;
 import dev.sluice.autoscaler.target.ProcessSpec;
+import dev.sluice.autoscaler.target.ScaleTarget;
+import dev.sluice.autoscaler.target.TargetSpec;
 import dev.sluice.shared.AdminConfig;
 import dev.sluice.shared.ConfigNode;
 import dev.sluice.shared.ConfigSource;
@@ -13,7 +16,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /// The autoscaler's file: `scalers:` is a list of what an `InferenceScaler`'s spec holds.
@@ -21,21 +23,29 @@ import java.util.Set;
 /// @param admin where its own probes and metrics are; null for nowhere
 /// @param interval between two looks at the signals
 /// @param state the folder where running children are written down
+/// @param kubernetes the cluster; null when nothing there is scaled
 public record AutoscalerConfig(
-        @Nullable AdminConfig admin, Duration interval, Path state, List<Entry> scalers) {
+        @Nullable AdminConfig admin,
+        Duration interval,
+        Path state,
+        @Nullable KubernetesConfig kubernetes,
+        List<Entry> scalers) {
 
-    /// One pool and what serves it.
-    public record Entry(String pool, ProcessSpec process, ProxySource proxies, Spec spec) {
+    /// One pool and what serves it: the spec of an `InferenceScaler`.
+    public record Entry(String pool, TargetSpec target, ProxySource proxies, Spec spec) {
 
         static Entry from(ConfigNode node) {
             String pool = node.required("pool", "write the pool's name, as in the proxy's file");
             ConfigNode target = node.object("target");
-            ProcessSpec process = process(node, target);
+            TargetSpec what = target(node, target);
+            target.finish();
             ConfigNode proxies = node.object("proxies");
             ProxySource source = ProxySource.from(proxies);
             proxies.finish();
             Spec spec = Spec.from(node);
-            if (process.ports() > 0 && process.ports() < spec.max()) {
+            if (what instanceof ProcessSpec process
+                    && process.ports() > 0
+                    && process.ports() < spec.max()) {
                 node.problem(
                         "max",
                         spec.max()
@@ -44,40 +54,27 @@ public record AutoscalerConfig(
                                 + " ports of the target",
                         "widen target.process.ports, or lower max");
             }
-            return new Entry(pool, process, source, spec);
+            return new Entry(pool, what, source, spec);
         }
 
-        private static ProcessSpec process(ConfigNode node, ConfigNode target) {
-            boolean kind = target.has("kind");
-            boolean kubernetes = target.has("name") || kind;
-            if (kubernetes) {
-                node.problem(
-                        "target",
-                        "kind and name need the Kubernetes target, which comes with the chart and"
-                                + " is not in this version",
-                        "write target: {process: {command: [...], ports: 9001-9010}}");
-            } else if (!target.has("process")) {
+        private static TargetSpec target(ConfigNode node, ConfigNode target) {
+            if (target.has("process")) {
+                ConfigNode process = target.object("process");
+                ProcessSpec spec = ProcessSpec.from(process);
+                process.finish();
+                return spec;
+            }
+            if (!target.has("name") && !target.has("kind")) {
                 node.problem(
                         "target",
                         "names nothing to scale",
-                        "write target: {process: {command: [...], ports: 9001-9010}}");
+                        "write target: {kind: Deployment, name: vllm} or target: {process:"
+                                + " {command: [...], ports: 9001-9010}}");
+                return new ScaleTarget("", "", "");
             }
-            if (!target.has("process")) {
-                target.finish();
-                return NO_PROCESS;
-            }
-            ConfigNode process = target.object("process");
-            ProcessSpec spec = ProcessSpec.from(process);
-            process.finish();
-            target.finish();
-            return spec;
+            return ScaleTarget.from(target);
         }
     }
-
-    /// Stands in while problems are collected; a file with problems is never run.
-    private static final ProcessSpec NO_PROCESS =
-            new ProcessSpec(
-                    List.of(), 1, 0, "", Path.of(""), Map.of(), "/", 1, Duration.ZERO, false);
 
     /// @throws dev.sluice.shared.ConfigException with all problems
     public static AutoscalerConfig read(Path file) {
@@ -94,8 +91,13 @@ public record AutoscalerConfig(
         String home = System.getProperty("user.home", ".");
         Path state = Path.of(root.string("state", home + "/.local/state/sluice"));
         List<Entry> scalers = root.objects("scalers", Entry::from);
-        if (scalers.isEmpty()) {
-            root.problem("scalers", "is empty", "list at least one pool to scale");
+        KubernetesConfig kubernetes = kubernetes(root, scalers);
+        if (scalers.isEmpty() && (kubernetes == null || !kubernetes.resources())) {
+            root.problem(
+                    "scalers",
+                    "is empty",
+                    "list at least one pool to scale, or write kubernetes: {} for"
+                            + " InferenceScalers");
         }
         Set<String> pools = new HashSet<>();
         for (Entry e : scalers) {
@@ -103,6 +105,17 @@ public record AutoscalerConfig(
                 root.problem("scalers", "two scale the pool " + e.pool, "delete one of them");
             }
         }
-        return new AutoscalerConfig(admin, interval, state, scalers);
+        return new AutoscalerConfig(admin, interval, state, kubernetes, scalers);
+    }
+
+    private static @Nullable KubernetesConfig kubernetes(ConfigNode root, List<Entry> scalers) {
+        if (root.has("kubernetes")) {
+            ConfigNode node = root.object("kubernetes");
+            KubernetesConfig config = KubernetesConfig.from(node);
+            node.finish();
+            return config;
+        }
+        boolean needed = scalers.stream().anyMatch(e -> e.target() instanceof ScaleTarget);
+        return needed ? KubernetesConfig.DEFAULT : null;
     }
 }

@@ -37,6 +37,9 @@ final class Scaler {
     /// What CPU that is busy by nature has to be remembered for.
     private static final long OBSERVED_MS = 600_000;
 
+    /// Blocked for longer than this is a gap in what is known of the need.
+    private static final long BLIND_MS = 10_000;
+
     /// While replicas start or drain; also while there is none, so that a held call wakes one soon.
     private static final Duration QUICK = Duration.ofMillis(500);
 
@@ -54,6 +57,8 @@ final class Scaler {
     private History history = History.EMPTY;
     private @Nullable Recommendation last;
     private long nextMs;
+    private long blockedSinceMs;
+    private volatile @Nullable Condition obstacle;
     private volatile @Nullable ScalingStatus status;
 
     Scaler(
@@ -75,9 +80,15 @@ final class Scaler {
 
     /// One look; a decision where one is due. How long to wait until the next look.
     Duration step(LongSupplier clock, boolean dryRun) throws InterruptedException {
+        Condition inTheWay = target.obstacle(clock.getAsLong());
+        if (inTheWay != null) {
+            blocked(inTheWay, clock.getAsLong());
+            return interval;
+        }
         List<ProxyReport> reports = proxies.poll();
         long nowMs = clock.getAsLong();
         Replicas replicas = target.look(reports, nowMs);
+        unblocked(replicas, nowMs);
         target.carryOn(reports, nowMs);
         if (nowMs >= nextMs) {
             decide(reports, replicas, nowMs, dryRun);
@@ -93,6 +104,11 @@ final class Scaler {
         return status;
     }
 
+    /// What keeps it from looking and acting now; null when nothing does.
+    @Nullable Condition obstacle() {
+        return obstacle;
+    }
+
     String pool() {
         return pool;
     }
@@ -100,6 +116,44 @@ final class Scaler {
     void close() throws InterruptedException {
         target.close();
         proxies.close();
+    }
+
+    /// The same on a thread that was interrupted in order to end.
+    void closeQuietly() {
+        boolean interrupted = Thread.interrupted();
+        try {
+            close();
+        } catch (InterruptedException e) {
+            interrupted = true;
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void blocked(Condition why, long nowMs) {
+        if (obstacle == null) {
+            blockedSinceMs = nowMs;
+        }
+        if (obstacle == null || !obstacle.type().equals(why.type())) {
+            log.warn("{}: {}: {}", pool, why.type(), why.message());
+        }
+        obstacle = why;
+    }
+
+    /// What was needed while nobody looked is not known, so it counts as all that there is.
+    private void unblocked(Replicas replicas, long nowMs) {
+        if (obstacle == null) {
+            return;
+        }
+        log.info("{}: looks and acts again", pool);
+        obstacle = null;
+        if (nowMs - blockedSinceMs > BLIND_MS) {
+            int all = replicas.asked();
+            var steps = new ArrayList<>(history.steps());
+            steps.add(new History.Step(nowMs, all, all, all));
+            history = new History(List.copyOf(steps));
+        }
     }
 
     private void decide(List<ProxyReport> reports, Replicas replicas, long nowMs, boolean dryRun)

@@ -3,6 +3,7 @@ package dev.sluice.autoscaler;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sluice.autoscaler.target.ProcessSpec;
 import dev.sluice.shared.ConfigException;
 import dev.sluice.shared.ConfigSource;
 import dev.sluice.shared.ScalingStatus;
@@ -91,7 +92,9 @@ class AutoscalerTest {
         assertThat(e.spec().load().spare()).isEqualTo(1);
         assertThat(e.spec().scaleDown().window()).isEqualTo(Duration.ofMinutes(10));
         assertThat(e.spec().zero().enabled()).isFalse();
-        assertThat(e.process().ready()).isEqualTo("/health");
+        assertThat(e.target())
+                .isInstanceOfSatisfying(
+                        ProcessSpec.class, p -> assertThat(p.ready()).isEqualTo("/health"));
         assertThat(e.proxies().service()).isEqualTo("sluice");
     }
 
@@ -104,7 +107,7 @@ class AutoscalerTest {
                                         interval: 1h
                                         scalers:
                                           - pool: a
-                                            target: {kind: Deployment, name: vllm}
+                                            target: {kind: Deployment}
                                             proxies: {urls: ["localhost"]}
                                             min: 5
                                             max: 3
@@ -116,7 +119,7 @@ class AutoscalerTest {
                                             scaleDwn: {window: 1m}
                                         """))
                 .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("the Kubernetes target, which comes with the chart")
+                .hasMessageContaining("write the name of the Deployment")
                 .hasMessageContaining("line 6: scalers[0].min: 5 is above max 3")
                 .hasMessageContaining("\"localhost\" is not a proxy's address")
                 .hasMessageContaining("\"yesterday\" is not available yet")

@@ -47,16 +47,22 @@ public final class FakeProxy implements AutoCloseable {
     public final AtomicLong failed = new AtomicLong();
     private final AtomicLong reports = new AtomicLong();
     private final HttpServer server;
+    private final String host;
 
     public FakeProxy() throws IOException {
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 16);
+        this(InetAddress.getLoopbackAddress());
+    }
+
+    public FakeProxy(InetAddress address) throws IOException {
+        host = address.getHostAddress();
+        server = HttpServer.create(new InetSocketAddress(address, 0), 16);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         server.createContext("/", this::handle);
         server.start();
     }
 
     public URI url() {
-        return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
+        return URI.create("http://" + host + ":" + server.getAddress().getPort());
     }
 
     /// All totals and endpoints are forgotten, as in a new process.

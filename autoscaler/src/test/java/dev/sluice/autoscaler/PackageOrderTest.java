@@ -12,7 +12,15 @@ import java.util.List;
 
 class PackageOrderTest {
     @ParameterizedTest(name = "{0} does not import {1}")
-    @CsvSource({"signal,decision", "signal,target", "decision,target", "target,decision"})
+    @CsvSource({
+        "signal,decision",
+        "signal,target",
+        "decision,target",
+        "target,decision",
+        "signal,kubernetes",
+        "decision,kubernetes",
+        "target,kubernetes"
+    })
     void importsPointToSignal(String from, String to) throws IOException {
         Path folder = Path.of("src/main/java/dev/sluice/autoscaler", from);
         try (var files = Files.list(folder)) {

@@ -84,6 +84,11 @@ public final class ConfigSource {
         return parse(name, text, source, reader);
     }
 
+    /// Reads text that others wrote: it may name no file and no variable.
+    public static <T> T parseForeign(String name, String text, Function<ConfigNode, T> reader) {
+        return parse(name, text, new ConfigSource(_ -> null, _ -> false), reader);
+    }
+
     private static String readable(Path file) {
         try {
             return Files.readString(file);

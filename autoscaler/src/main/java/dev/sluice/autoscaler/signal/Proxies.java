@@ -9,7 +9,6 @@ import org.jspecify.annotations.Nullable;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
-import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -36,7 +35,8 @@ public final class Proxies implements AutoCloseable {
     /// A report of 1,000 endpoints is about half of this.
     private static final long MAX_BODY = 1 << 20;
 
-    private final ProxySource source;
+    private final ProxyAddresses addresses;
+    private final @Nullable String token;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final HttpClient client =
             HttpClient.newBuilder()
@@ -46,17 +46,23 @@ public final class Proxies implements AutoCloseable {
                     .build();
 
     public Proxies(ProxySource source) {
-        this.source = source;
+        this(source, source.token());
+    }
+
+    /// @param token the proxies' admin_token; null when they have none
+    public Proxies(ProxyAddresses addresses, @Nullable String token) {
+        this.addresses = addresses;
+        this.token = token;
     }
 
     /// One report for each proxy, also for those that did not answer.
     public List<ProxyReport> poll() throws InterruptedException {
         List<URI> proxies;
         try {
-            proxies = source.resolve();
-        } catch (UnknownHostException e) {
-            URI name = URI.create("http://" + source.service() + ":" + source.port());
-            return List.of(new ProxyReport(name, null, source.service() + " has no address"));
+            proxies = addresses.now();
+        } catch (IOException e) {
+            String why = addresses + ": " + e.getMessage();
+            return List.of(new ProxyReport(URI.create("http://unknown"), null, why));
         }
         var asked = new ArrayList<Future<ProxyReport>>();
         for (URI proxy : proxies) {
@@ -164,8 +170,8 @@ public final class Proxies implements AutoCloseable {
         if (body.length > 0) {
             request.header("content-type", "application/json");
         }
-        if (source.token() != null) {
-            request.header("authorization", "Bearer " + source.token());
+        if (token != null) {
+            request.header("authorization", "Bearer " + token);
         }
         return request.build();
     }

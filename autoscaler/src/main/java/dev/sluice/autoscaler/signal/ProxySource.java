@@ -19,7 +19,8 @@ import java.util.List;
 /// @param port of the service's admin ports
 /// @param token the proxies' admin_token; null when they have none
 public record ProxySource(
-        List<URI> urls, @Nullable String service, int port, @Nullable String token) {
+        List<URI> urls, @Nullable String service, int port, @Nullable String token)
+        implements ProxyAddresses {
 
     public static ProxySource from(ConfigNode node) {
         var urls = new ArrayList<URI>();
@@ -48,13 +49,13 @@ public record ProxySource(
         return new ProxySource(List.copyOf(urls), service, port, token);
     }
 
-    /// @throws UnknownHostException when the service has no address
-    List<URI> resolve() throws UnknownHostException {
+    @Override
+    public List<URI> now() throws UnknownHostException {
         if (service == null) {
             return urls;
         }
         var out = new ArrayList<URI>();
-        for (InetAddress address : InetAddress.getAllByName(service)) {
+        for (InetAddress address : lookUp(service)) {
             String host = address.getHostAddress();
             out.add(
                     URI.create(
@@ -64,6 +65,20 @@ public record ProxySource(
                                     + port));
         }
         return out;
+    }
+
+    /// Without the token, which stands beside.
+    @Override
+    public String toString() {
+        return service == null ? urls.toString() : service + ":" + port;
+    }
+
+    private static InetAddress[] lookUp(String name) throws UnknownHostException {
+        try {
+            return InetAddress.getAllByName(name);
+        } catch (UnknownHostException e) {
+            throw new UnknownHostException(name + " has no address");
+        }
     }
 
     private static @Nullable URI url(String text) {

@@ -1,7 +1,10 @@
 package dev.sluice.autoscaler.target;
 
+import dev.sluice.autoscaler.signal.Condition;
 import dev.sluice.autoscaler.signal.ProxyReport;
 import dev.sluice.autoscaler.signal.Replicas;
+
+import org.jspecify.annotations.Nullable;
 
 import java.util.List;
 
@@ -11,6 +14,11 @@ public record DryRun(Target target) implements Target {
     @Override
     public String name() {
         return target.name();
+    }
+
+    @Override
+    public @Nullable Condition obstacle(long nowMs) throws InterruptedException {
+        return target.obstacle(nowMs);
     }
 
     @Override

@@ -32,7 +32,8 @@ public record ProcessSpec(
         String ready,
         double cores,
         Duration grace,
-        boolean keepOnExit) {
+        boolean keepOnExit)
+        implements TargetSpec {
     private static final Pattern RANGE = Pattern.compile("(\\d{1,5})\\s*-\\s*(\\d{1,5})");
 
     private enum OnExit {

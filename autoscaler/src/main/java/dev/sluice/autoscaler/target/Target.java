@@ -1,7 +1,10 @@
 package dev.sluice.autoscaler.target;
 
+import dev.sluice.autoscaler.signal.Condition;
 import dev.sluice.autoscaler.signal.ProxyReport;
 import dev.sluice.autoscaler.signal.Replicas;
+
+import org.jspecify.annotations.Nullable;
 
 import java.util.List;
 
@@ -10,6 +13,12 @@ public interface Target {
 
     /// For people: what is scaled.
     String name();
+
+    /// What stands in the way of looking and acting now, as a target that does not exist; null when
+    /// nothing does. Asked before each look; while it is not null nothing else is called.
+    default @Nullable Condition obstacle(long nowMs) throws InterruptedException {
+        return null;
+    }
 
     /// What exists now. Changes nothing outside.
     ///
