@@ -8,6 +8,11 @@ import dev.sluice.proxy.pool.Pool;
 import dev.sluice.proxy.pool.PoolControl;
 import dev.sluice.proxy.routing.Dispatcher;
 import dev.sluice.proxy.routing.Router;
+import dev.sluice.proxy.upstream.UpstreamTls;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -15,9 +20,13 @@ import java.util.List;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 
+import javax.net.ssl.SSLContext;
+
 /// The parts of a proxy that a reload replaces: pools with their queues, keys, routes and limits of
 /// calls. Event loops read them through one volatile field, once for each call.
 final class Serving implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Serving.class);
+
     private final PoolControl control;
     private final Searches searches;
     private final LongSupplier nanoClock;
@@ -32,7 +41,7 @@ final class Serving implements AutoCloseable {
     Serving(ProxyConfig config, LongSupplier nanoClock, RandomGenerator random) {
         this.nanoClock = nanoClock;
         this.random = random;
-        this.control = new PoolControl(config.pools(), nanoClock, random);
+        this.control = new PoolControl(config.pools(), trust(config), nanoClock, random);
         this.searches = new Searches(control, Lookup.system());
         this.current = dispatchers(control.pools());
         this.terms =
@@ -40,6 +49,19 @@ final class Serving implements AutoCloseable {
                         new Gate(config.keys(), nanoClock.getAsLong()),
                         new Router(current, config.aliases()),
                         config.calls());
+    }
+
+    private static @Nullable SSLContext trust(ProxyConfig config) {
+        UpstreamTls tls = config.upstream().tls();
+        if (tls == null) {
+            return null;
+        }
+        if (!tls.verify()) {
+            log.warn(
+                    "upstream.tls.verify is false: whoever answers at an endpoint's address gets"
+                            + " its calls; give upstream.tls.ca instead");
+        }
+        return tls.context().context();
     }
 
     /// Begins to probe endpoints and to look for them.

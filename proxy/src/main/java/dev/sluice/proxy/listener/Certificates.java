@@ -36,6 +36,12 @@ final class Certificates implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Certificates.class);
     private static final Duration LOOK = Duration.ofSeconds(2);
 
+    static {
+        // A client of TLS 1.2 could otherwise ask for handshake after handshake on one connection.
+        // The JDK has this switch for the whole process only.
+        System.setProperty("jdk.tls.rejectClientInitiatedRenegotiation", "true");
+    }
+
     private final TlsConfig config;
     private final Thread thread;
     private volatile SslContext context;

@@ -17,16 +17,26 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
+import javax.net.ssl.SSLContext;
+
 /// Asks an engine a question outside any call: one GET, bounded in time and size, redirects never
 /// followed. Blocking: virtual threads only.
 final class EngineClient implements AutoCloseable {
     private static final long MAX_BODY = 4L << 20;
 
-    private final HttpClient http =
-            HttpClient.newBuilder()
-                    .version(HttpClient.Version.HTTP_1_1)
-                    .followRedirects(HttpClient.Redirect.NEVER)
-                    .build();
+    private final HttpClient http;
+
+    /// @param tls for https endpoints; null: the JDK's own trust
+    EngineClient(@Nullable SSLContext tls) {
+        HttpClient.Builder builder =
+                HttpClient.newBuilder()
+                        .version(HttpClient.Version.HTTP_1_1)
+                        .followRedirects(HttpClient.Redirect.NEVER);
+        if (tls != null) {
+            builder.sslContext(tls);
+        }
+        http = builder.build();
+    }
 
     /// @param timeout for all of it, the body too
     Answer get(EndpointUrl url, String path, Duration timeout) throws InterruptedException {

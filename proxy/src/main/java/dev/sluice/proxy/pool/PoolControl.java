@@ -25,6 +25,8 @@ import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 
+import javax.net.ssl.SSLContext;
+
 /// Watches all endpoints of all pools and publishes what it sees. Membership changes at run time
 /// come in here.
 ///
@@ -45,15 +47,27 @@ public final class PoolControl implements AutoCloseable {
     private final List<Roster> retired = new ArrayList<>();
 
     private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
-    private final EngineClient client = new EngineClient();
-    private final Inspector inspector = new Inspector(client);
+    private final EngineClient client;
+    private final Inspector inspector;
     private final Thread thread =
             Thread.ofPlatform().name("pool-control").daemon().unstarted(this::run);
     private volatile boolean closed;
     private int beats;
 
-    /// @param random for jitter; used on the control thread only
+    /// Over the JDK's own trust in https endpoints.
     public PoolControl(List<PoolConfig> configs, LongSupplier nanoClock, RandomGenerator random) {
+        this(configs, null, nanoClock, random);
+    }
+
+    /// @param tls for probes of https endpoints; null: the JDK's own trust
+    /// @param random for jitter; used on the control thread only
+    public PoolControl(
+            List<PoolConfig> configs,
+            @Nullable SSLContext tls,
+            LongSupplier nanoClock,
+            RandomGenerator random) {
+        this.client = new EngineClient(tls);
+        this.inspector = new Inspector(client);
         this.nanoClock = nanoClock;
         this.random = random;
         this.rosters = configs.stream().map(this::created).toList();

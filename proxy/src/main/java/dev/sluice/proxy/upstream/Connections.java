@@ -59,6 +59,8 @@ public final class Connections {
         this.config = config;
         this.writer = new RequestWriter(config.forwardCredentials());
         this.nanoClock = nanoClock;
+        UpstreamTls given = config.tls();
+        this.tls = given == null ? null : given.context();
         var _ =
                 loop.scheduleWithFixedDelay(
                         this::sweep, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
@@ -162,6 +164,11 @@ public final class Connections {
     }
 
     private static void fail(Exchange exchange, Throwable cause) {
+        if (cause instanceof SSLException) {
+            exchange.fail(
+                    AttemptResult.CONNECT_FAILED, false, "TLS handshake: " + cause.getMessage());
+            return;
+        }
         boolean refused =
                 cause instanceof ConnectException
                         && String.valueOf(cause.getMessage()).contains("refused");

@@ -2,6 +2,8 @@ package dev.sluice.proxy.upstream;
 
 import dev.sluice.shared.ConfigNode;
 
+import org.jspecify.annotations.Nullable;
+
 import java.time.Duration;
 
 /// Connections to endpoints; `upstream` in the configuration.
@@ -11,10 +13,15 @@ import java.time.Duration;
 ///   close theirs
 /// @param maxIdle kept per endpoint and event loop
 /// @param forwardCredentials whether the client's own credentials go on to the engine
+/// @param tls for https endpoints; null: the JDK's own trust
 public record UpstreamConfig(
-        Duration connectTimeout, Duration idle, int maxIdle, boolean forwardCredentials) {
+        Duration connectTimeout,
+        Duration idle,
+        int maxIdle,
+        boolean forwardCredentials,
+        @Nullable UpstreamTls tls) {
     public static final UpstreamConfig DEFAULT =
-            new UpstreamConfig(Duration.ofSeconds(1), Duration.ofSeconds(4), 256, false);
+            new UpstreamConfig(Duration.ofSeconds(1), Duration.ofSeconds(4), 256, false, null);
 
     public static UpstreamConfig from(ConfigNode node) {
         var config =
@@ -22,7 +29,8 @@ public record UpstreamConfig(
                         node.duration("connect_timeout", DEFAULT.connectTimeout),
                         node.duration("idle", DEFAULT.idle),
                         node.integer("max_idle", DEFAULT.maxIdle, 0, 10_000),
-                        node.bool("forward_credentials", DEFAULT.forwardCredentials));
+                        node.bool("forward_credentials", DEFAULT.forwardCredentials),
+                        UpstreamTls.from(node));
         node.finish();
         return config;
     }

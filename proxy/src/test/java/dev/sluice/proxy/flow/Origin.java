@@ -20,6 +20,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import javax.net.ServerSocketFactory;
+
 /// An engine made of a server socket: answers probes by itself, and each call with the next script,
 /// the last one again and again. What it saw is kept.
 final class Origin implements AutoCloseable {
@@ -30,6 +32,7 @@ final class Origin implements AutoCloseable {
         void run(Conversation call) throws IOException;
     }
 
+    private final String scheme;
     private final ServerSocket server;
     private final Thread accepting;
     private final Queue<Script> scripts = new ConcurrentLinkedQueue<>();
@@ -41,7 +44,13 @@ final class Origin implements AutoCloseable {
     private volatile boolean healthy = true;
 
     Origin() throws IOException {
-        server = new ServerSocket(0, 100, InetAddress.ofLiteral("127.0.0.1"));
+        this("http", ServerSocketFactory.getDefault());
+    }
+
+    /// @param scheme in its URL
+    Origin(String scheme, ServerSocketFactory sockets) throws IOException {
+        this.scheme = scheme;
+        server = sockets.createServerSocket(0, 100, InetAddress.ofLiteral("127.0.0.1"));
         accepting = Thread.ofVirtual().start(this::accept);
     }
 
@@ -66,7 +75,7 @@ final class Origin implements AutoCloseable {
     }
 
     String url() {
-        return "http://127.0.0.1:" + server.getLocalPort();
+        return scheme + "://127.0.0.1:" + server.getLocalPort();
     }
 
     /// Calls seen so far, probes not among them.

@@ -10,13 +10,17 @@ import java.nio.file.Path;
 import java.security.KeyStore;
 import java.util.Base64;
 
+import javax.net.ServerSocketFactory;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+
 /// Makes certificates that sign themselves, with the JDK's keytool, and writes them as PEM.
-final class Pems {
+public final class Pems {
     private static final String PASSWORD = "changeit";
 
     private Pems() {}
 
-    static void make(Path store, String subject) throws IOException, InterruptedException {
+    public static void make(Path store, String subject) throws IOException, InterruptedException {
         Process keytool =
                 new ProcessBuilder(
                                 Path.of(System.getProperty("java.home"), "bin", "keytool")
@@ -44,14 +48,29 @@ final class Pems {
         assertThat(keytool.waitFor()).as(said).isZero();
     }
 
-    static void write(Path store, Path certificate, Path key) throws Exception {
+    public static void write(Path store, Path certificate, Path key) throws Exception {
+        KeyStore read = read(store);
+        Files.writeString(certificate, pem("CERTIFICATE", read.getCertificate("a").getEncoded()));
+        Files.writeString(
+                key, pem("PRIVATE KEY", read.getKey("a", PASSWORD.toCharArray()).getEncoded()));
+    }
+
+    /// A server that shows this store's certificate.
+    public static ServerSocketFactory sockets(Path store) throws Exception {
+        KeyStore read = read(store);
+        var keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        keys.init(read, PASSWORD.toCharArray());
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(keys.getKeyManagers(), null, null);
+        return context.getServerSocketFactory();
+    }
+
+    private static KeyStore read(Path store) throws Exception {
         KeyStore read = KeyStore.getInstance("PKCS12");
         try (InputStream in = Files.newInputStream(store)) {
             read.load(in, PASSWORD.toCharArray());
         }
-        Files.writeString(certificate, pem("CERTIFICATE", read.getCertificate("a").getEncoded()));
-        Files.writeString(
-                key, pem("PRIVATE KEY", read.getKey("a", PASSWORD.toCharArray()).getEncoded()));
+        return read;
     }
 
     private static String pem(String what, byte[] bytes) {

@@ -81,7 +81,13 @@ final class Rig implements AutoCloseable {
         this.tracing = tracing;
         this.guards = Guards.of(config.memory(), () -> memory);
         RandomGenerator random = new Random(1);
-        control = new PoolControl(config.pools(), System::nanoTime, random);
+        var tls = config.upstream().tls();
+        control =
+                new PoolControl(
+                        config.pools(),
+                        tls == null ? null : tls.context().context(),
+                        System::nanoTime,
+                        random);
         dispatchers =
                 control.pools().stream()
                         .map(pool -> new Dispatcher(pool, System::nanoTime, random))
