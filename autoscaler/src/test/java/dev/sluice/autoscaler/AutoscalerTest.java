@@ -17,9 +17,12 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 class AutoscalerTest {
@@ -50,10 +53,25 @@ class AutoscalerTest {
                         .contains(
                                 "sluice_scale_decisions_total{direction=\"up\",pool=\"llama\","
                                         + "reason=\"load\"}");
+                String page = Files.readString(Path.of("..", "docs", "metrics.md"));
+                assertThat(
+                                names(
+                                        "^\\| `(sluice_\\w+)`",
+                                        page.substring(page.indexOf("## The autoscaler"))))
+                        .containsExactlyInAnyOrderElementsOf(
+                                names("^# TYPE (sluice_\\w+)", get(http, admin + "/metrics")));
             }
             assertThat(proxy.endpoints).isEmpty();
             assertThat(ProcessHandle.current().children().filter(ProcessHandle::isAlive)).isEmpty();
         }
+    }
+
+    private static List<String> names(String pattern, String text) {
+        return Pattern.compile(pattern, Pattern.MULTILINE)
+                .matcher(text)
+                .results()
+                .map(found -> found.group(1))
+                .toList();
     }
 
     @Test

@@ -6,9 +6,10 @@ import dev.sluice.proxy.pool.Snapshot;
 import java.util.List;
 
 /// Whether new calls should be sent to this proxy. Ready, unless it drains, or every pool has
-/// endpoints and none of them may be picked. A pool without any endpoint does not count against it:
-/// its queue holds calls for the first replica, and a proxy that left its Service then would never
-/// get the call that wakes one.
+/// endpoints and none of them may be picked or tried: an endpoint that calls have put out of
+/// rotation comes back by a call, which a proxy that left its Service would never get. A pool
+/// without any endpoint does not count against it: its queue holds calls for the first replica, and
+/// a proxy that left its Service then would never get the call that wakes one.
 ///
 /// @param reason one sentence for the probe's answer
 record Readiness(boolean ready, String reason) {
@@ -18,6 +19,7 @@ record Readiness(boolean ready, String reason) {
             return new Readiness(false, "draining: finishing what runs, accepting nothing new");
         }
         int usable = 0;
+        int trials = 0;
         int endpoints = 0;
         for (PoolView view : pools) {
             Snapshot snapshot = view.pool().snapshot();
@@ -27,7 +29,11 @@ record Readiness(boolean ready, String reason) {
             }
             endpoints += snapshot.members().size();
             usable += snapshot.usable().size();
+            trials += snapshot.trials().size();
         }
-        return new Readiness(usable > 0, usable + " of " + endpoints + " endpoints usable");
+        String reason = usable + " of " + endpoints + " endpoints usable";
+        return new Readiness(
+                usable + trials > 0,
+                trials == 0 ? reason : reason + ", " + trials + " waiting for a trial call");
     }
 }

@@ -95,6 +95,10 @@ public final class Http1Response extends ClientResponse {
         if (retryAfter != null) {
             retryAfter(out, retryAfter);
         }
+        if (code == 426) {
+            // RFC 6455, 4.4: the version that would have been understood.
+            ByteBufUtil.writeAscii(out, "Sec-WebSocket-Version: 13\r\n");
+        }
         connection(out);
         decision.write(out, detail);
         out.writeBytes(CRLF);

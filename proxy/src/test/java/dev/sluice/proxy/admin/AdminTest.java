@@ -16,9 +16,12 @@ import dev.sluice.proxy.admission.MemoryUse;
 import dev.sluice.proxy.pool.AttemptResult;
 import dev.sluice.proxy.pool.EndpointConfig;
 import dev.sluice.proxy.pool.EndpointUrl;
+import dev.sluice.proxy.pool.Member;
 import dev.sluice.proxy.pool.Policy;
+import dev.sluice.proxy.pool.Pool;
 import dev.sluice.proxy.pool.PoolConfig;
 import dev.sluice.proxy.pool.PoolControl;
+import dev.sluice.proxy.pool.Slot;
 import dev.sluice.proxy.request.Refusal;
 import dev.sluice.proxy.response.Outcome;
 import dev.sluice.proxy.routing.Dispatcher;
@@ -47,6 +50,8 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -197,6 +202,22 @@ class AdminTest {
     }
 
     @Test
+    void staysReadyWhileAnEndpointWaitsForTheCallThatTriesIt() throws Exception {
+        control.start();
+        awaitState("healthy");
+        Pool pool = control.pools().getFirst();
+        Member member = pool.snapshot().usable().getFirst();
+        for (int i = 0; i < 2; i++) {
+            assertThat(pool.take(member)).isTrue();
+            new Slot(pool, member, () -> "test", 0).release(AttemptResult.REFUSED, 0);
+        }
+        awaitState("unhealthy");
+        var ready = send("GET", "/readyz", "");
+        assertEquals(200, ready.statusCode(), ready.body());
+        assertThat(ready.body()).contains("0 of 1 endpoints usable, 1 waiting for a trial call");
+    }
+
+    @Test
     void drainsAndUndrainsAndSaysSo() throws Exception {
         control.start();
         awaitState("healthy");
@@ -313,11 +334,22 @@ class AdminTest {
                         .map(found -> found.group(1))
                         .collect(Collectors.toSet());
         assertEquals(contract, published);
+        assertThat(documented()).containsExactlyInAnyOrderElementsOf(published);
         assertThat(scrape)
                 .contains("sluice_build_info{version=\"1.2.3\"} 1\n")
                 .contains("sluice_inflight{endpoint=\"" + id() + "\",pool=\"llama\"} 0.0\n")
                 .contains("state=\"starting\"} 1.0\n")
                 .contains("jvm_memory_used_bytes");
+    }
+
+    /// What the tables of docs/metrics.md name, up to the autoscaler's.
+    private static List<String> documented() throws IOException {
+        String page = Files.readString(Path.of("..", "docs", "metrics.md"));
+        return Pattern.compile("(?m)^\\| `((?:sluice|gen_ai)_\\w+)`")
+                .matcher(page.substring(0, page.indexOf("## The autoscaler")))
+                .results()
+                .map(found -> found.group(1))
+                .toList();
     }
 
     private static String text(java.lang.reflect.Field field) {

@@ -194,6 +194,7 @@ class WebSocketFlowTest {
         assertThat(response.status()).as(head).isEqualTo(status);
         assertThat(response.body()).contains("\"error\":{\"message\":");
         assertThat(response.header("connection")).isEqualTo("close");
+        assertThat(response.header("sec-websocket-version")).isEqualTo(status == 426 ? "13" : null);
         client.close();
     }
 
