@@ -63,7 +63,7 @@ def get(url, body=None, method=None, timeout=5):
         return json.loads(text) if text and text[0] in "{[" else text
 
 
-def until(what, seconds, check):
+def until(what, seconds, check, every=0.05):
     """Waits for check() to be true; anything it raises counts as not yet."""
     end = time.time() + seconds
     last = None
@@ -73,7 +73,7 @@ def until(what, seconds, check):
                 return time.time()
         except Exception as e:
             last = e
-        time.sleep(0.05)
+        time.sleep(every)
     sys.exit(f"gave up waiting for {what} after {seconds} s ({last}); see {OUT}/*.log")
 
 
@@ -96,7 +96,7 @@ def simulators(count, *flags, cpu=None):
 
 
 class Proxy:
-    def __init__(self, ports, config="", policy="least_loaded", endpoints=None, cpu=None, pool="", name="proxy"):
+    def __init__(self, ports, config="", policy="least_loaded", endpoints=None, cpu=None, pool="", name="proxy", wait=True):
         self.port, self.admin = port(), port()
         lines = endpoints or [f"{{url: 'http://127.0.0.1:{p}'}}" for p in ports]
         text = (f"listen: 127.0.0.1:{self.port}\nadmin: 127.0.0.1:{self.admin}\n"
@@ -106,7 +106,8 @@ class Proxy:
         with open(path, "w") as f:
             f.write(text)
         self.child = start(f"{name}-{self.port}", *sluice("proxy", "--config", path), cpu=cpu)
-        until("the proxy", 60, lambda: len(self.usable()) == len(lines))
+        if wait:
+            until("the proxy", 60, lambda: len(self.usable()) == len(lines))
 
     def endpoints(self):
         answer = get(f"http://127.0.0.1:{self.admin}/admin/v1/load")
@@ -152,6 +153,7 @@ def children(pid):
 
 
 def rss_mb(pid):
+    """Resident memory of one process."""
     with open(f"/proc/{pid}/status") as f:
         return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) / 1024
 
