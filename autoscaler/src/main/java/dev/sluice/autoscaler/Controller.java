@@ -320,6 +320,7 @@ final class Controller implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // stopped
         } finally {
+            meters.forget(scaler.pool());
             scaler.closeQuietly();
         }
     }

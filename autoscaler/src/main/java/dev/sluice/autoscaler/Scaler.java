@@ -169,7 +169,7 @@ final class Scaler {
             target.scaleTo(now.replicas(), nowMs);
         }
         say(now, dryRun);
-        meters.record(pool, now, replicas);
+        meters.record(pool, spec, now, replicas, history.reversals(nowMs));
         last = now;
         tell(reports, now, replicas, dryRun);
     }

@@ -92,6 +92,7 @@ public final class Proxy implements AutoCloseable {
                                     clock,
                                     System::currentTimeMillis);
                         });
+        accounting.watch(listener);
         var reload =
                 new Reload(
                         config,

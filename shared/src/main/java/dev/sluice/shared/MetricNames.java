@@ -50,6 +50,29 @@ public final class MetricNames {
     /// #ENDPOINT}, {@link #STATE}.
     public static final String ENDPOINT_STATE = "sluice_endpoint_state";
 
+    /// Counter of exchanges begun. Labels {@link #POOL}, {@link #ENDPOINT}.
+    public static final String ENDPOINT_ATTEMPTS = "sluice_endpoint_attempts_total";
+
+    /// Counter of exchanges that failed by the endpoint's fault. Labels {@link #POOL}, {@link
+    /// #ENDPOINT}.
+    public static final String ENDPOINT_FAILURES = "sluice_endpoint_failures_total";
+
+    /// Gauge of the exchanges that an endpoint may run at once; absent without a cap. Labels {@link
+    /// #POOL}, {@link #ENDPOINT}.
+    public static final String ENDPOINT_SLOTS = "sluice_endpoint_slots";
+
+    /// Gauge of what waits in the engine's own queue, as last read; absent when the engine does not
+    /// say. Labels {@link #POOL}, {@link #ENDPOINT}.
+    public static final String ENDPOINT_WAITING = "sluice_endpoint_waiting";
+
+    /// Gauge of how full the engine's KV cache is, 0 to 1, as last read; absent when the engine
+    /// does not say. Labels {@link #POOL}, {@link #ENDPOINT}.
+    public static final String ENDPOINT_KV_USAGE = "sluice_endpoint_kv_usage_ratio";
+
+    /// Gauge of the time since the engine's own metrics were last read; absent before the first
+    /// time. Labels {@link #POOL}, {@link #ENDPOINT}.
+    public static final String ENDPOINT_SIGNAL_AGE = "sluice_endpoint_signal_age_seconds";
+
     /// Counter of picks. Labels {@link #POLICY}, {@link #REASON}.
     public static final String PICKS = "sluice_picks_total";
 
@@ -86,6 +109,16 @@ public final class MetricNames {
     /// `max_connections`, `max_per_address`, `slow_head`, `slow_body`, `long_body`, `stalled`.
     public static final String CONNECTIONS_CLOSED = "sluice_connections_closed_total";
 
+    /// Gauge of client connections now open.
+    public static final String CONNECTIONS = "sluice_connections";
+
+    /// Gauge of the client connections that may be open at once.
+    public static final String CONNECTIONS_MAX = "sluice_connections_max";
+
+    /// Gauge, seconds since the epoch: when the certificate that is served ends; absent without
+    /// TLS.
+    public static final String CERTIFICATE_EXPIRY = "sluice_certificate_expiry_timestamp_seconds";
+
     /// Gauge, share of what may be used. Label {@link #AREA}: `heap` after its last collection,
     /// `direct` as reserved for buffers.
     public static final String MEMORY_USED = "sluice_memory_used_ratio";
@@ -111,6 +144,20 @@ public final class MetricNames {
 
     /// Gauge of the replicas that the signals ask for, before limits. Label {@link #POOL}.
     public static final String NEEDED_REPLICAS = "sluice_needed_replicas";
+
+    /// Gauge of the fewest replicas that the configuration allows. Label {@link #POOL}.
+    public static final String MIN_REPLICAS = "sluice_min_replicas";
+
+    /// Gauge of the most replicas that the configuration allows. Label {@link #POOL}.
+    public static final String MAX_REPLICAS = "sluice_max_replicas";
+
+    /// Gauge: how often the direction of scaling turned within ten minutes, in the last hour. Label
+    /// {@link #POOL}.
+    public static final String SCALE_REVERSALS = "sluice_scale_reversals";
+
+    /// Summary of the time from a replica's start to ready, quantiles 0.5 and 0.99; absent before
+    /// the first start was seen. Label {@link #POOL}.
+    public static final String COLD_START = "sluice_cold_start_seconds";
 
     // Labels.
 

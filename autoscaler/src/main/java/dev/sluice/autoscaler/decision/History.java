@@ -44,7 +44,7 @@ public record History(List<Step> steps) {
     }
 
     /// How often the direction turned within ten minutes, in the last hour.
-    int reversals(long nowMs) {
+    public int reversals(long nowMs) {
         int count = 0;
         @Nullable Step last = null;
         for (Step s : steps) {

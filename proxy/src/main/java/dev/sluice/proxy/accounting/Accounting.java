@@ -22,6 +22,7 @@ import io.netty.channel.EventLoop;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
@@ -71,8 +72,8 @@ public final class Accounting implements CallObserver, AutoCloseable {
                 to == null
                         ? null
                         : new Traces(to, version, () -> ThreadLocalRandom.current().nextLong());
-        registry.getPrometheusRegistry().register(new CallCollector(meters));
-        registry.getPrometheusRegistry().register(new PoolCollector(pools));
+        registry.getPrometheusRegistry().register(new CallCollector(meters, pools));
+        registry.getPrometheusRegistry().register(new PoolCollector(pools, System::nanoTime));
         registry.getPrometheusRegistry().register(new BuildCollector(version));
         registry.getPrometheusRegistry().register(reloads);
         new JvmMemoryMetrics().bindTo(registry);
@@ -122,6 +123,21 @@ public final class Accounting implements CallObserver, AutoCloseable {
 
     public ClientMeters clients() {
         return clients;
+    }
+
+    /// Publishes what the data port tells of itself.
+    public void watch(DataPortView port) {
+        Gauge.builder(MetricNames.CONNECTIONS, port::connections)
+                .description("Client connections now open")
+                .register(registry);
+        Gauge.builder(MetricNames.CONNECTIONS_MAX, port::maxConnections)
+                .description("Client connections that may be open at once")
+                .register(registry);
+        if (port.certificateEnds() != null) {
+            Gauge.builder(MetricNames.CERTIFICATE_EXPIRY, () -> seconds(port.certificateEnds()))
+                    .description("When the certificate that is served ends")
+                    .register(registry);
+        }
     }
 
     public RequestRing ring() {
@@ -203,6 +219,10 @@ public final class Accounting implements CallObserver, AutoCloseable {
         FunctionCounter.builder(bare(name), value, LongSupplier::getAsLong)
                 .description(help)
                 .register(registry);
+    }
+
+    private static double seconds(@Nullable Instant at) {
+        return at == null ? Double.NaN : at.getEpochSecond();
     }
 
     private static String bare(String counter) {

@@ -15,17 +15,23 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 
 /// Publishes {@link CallMeters} under {@link MetricNames}, at each scrape.
 public final class CallCollector implements MultiCollector {
     private final CallMeters meters;
+    private final Supplier<List<PoolView>> known;
 
-    public CallCollector(CallMeters meters) {
+    /// @param known the pools of now: their counters stand at 0 before their first call, so that
+    ///   the first failure is seen as an increase
+    public CallCollector(CallMeters meters, Supplier<List<PoolView>> known) {
         this.meters = meters;
+        this.known = known;
     }
 
     @Override
     public MetricSnapshots collect() {
+        known.get().forEach(view -> meters.pool(view.pool().name()));
         var out = new ArrayList<MetricSnapshot>();
         calls(out);
         pools(out);

@@ -25,6 +25,7 @@ import java.security.PrivateKey;
 import java.security.Signature;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -44,11 +45,14 @@ final class Certificates implements AutoCloseable {
 
     private final TlsConfig config;
     private final Thread thread;
-    private volatile SslContext context;
+    private volatile Served served;
 
     /// @param key Kubernetes changes a mounted Secret by pointing a link to another folder: then
     ///   only the inode tells
     private record Stamp(FileTime modified, long size, @Nullable Object key) {}
+
+    /// @param ends when the certificate does
+    record Served(SslContext context, Instant ends) {}
 
     /// Which field of `tls` is wrong, and what to do.
     static final class Unusable extends IOException {
@@ -74,13 +78,18 @@ final class Certificates implements AutoCloseable {
     Certificates(TlsConfig config) throws IOException {
         this.config = config;
         List<@Nullable Stamp> read = stamps(config);
-        this.context = read(config);
+        this.served = read(config);
         this.thread = Thread.ofVirtual().name("sluice-certificates").start(() -> watch(read));
     }
 
     /// For a connection that begins now.
     SslContext context() {
-        return context;
+        return served.context;
+    }
+
+    /// When the certificate that is served ends.
+    Instant ends() {
+        return served.ends;
     }
 
     @Override
@@ -109,7 +118,7 @@ final class Certificates implements AutoCloseable {
 
     private void reload() {
         try {
-            context = read(config);
+            served = read(config);
             log.info("{} was read again; new connections get it", config.certificate());
         } catch (IOException e) {
             log.error(
@@ -137,7 +146,7 @@ final class Certificates implements AutoCloseable {
     }
 
     /// @throws Unusable when the files are not what they should be
-    static SslContext read(TlsConfig config) throws IOException {
+    static Served read(TlsConfig config) throws IOException {
         X509Certificate[] chain = Pem.certificates("certificate", config.certificate());
         PrivateKey key = Pem.key(config.key());
         if (!fit(chain[0], key)) {
@@ -167,7 +176,7 @@ final class Certificates implements AutoCloseable {
                         case OPTIONAL -> ClientAuth.OPTIONAL;
                     });
         }
-        return builder.build();
+        return new Served(builder.build(), chain[0].getNotAfter().toInstant());
     }
 
     private static boolean fit(X509Certificate certificate, PrivateKey key) {

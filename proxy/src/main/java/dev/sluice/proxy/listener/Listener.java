@@ -1,6 +1,7 @@
 package dev.sluice.proxy.listener;
 
 import dev.sluice.proxy.accounting.ClientMeters.Closed;
+import dev.sluice.proxy.accounting.DataPortView;
 import dev.sluice.proxy.call.Lane;
 
 import io.netty.bootstrap.ServerBootstrap;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Instant;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,7 +30,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /// The data port: binds, accepts, and stops without cutting a call.
-public final class Listener {
+public final class Listener implements DataPortView {
     private static final int BACKLOG = 4096;
     private static final int HANDSHAKE_SECONDS = 10;
 
@@ -203,9 +205,19 @@ public final class Listener {
         return transport.name();
     }
 
-    /// Client connections now open.
+    @Override
     public int connections() {
         return connections.get();
+    }
+
+    @Override
+    public int maxConnections() {
+        return config.maxConnections();
+    }
+
+    @Override
+    public @Nullable Instant certificateEnds() {
+        return certificates == null ? null : certificates.ends();
     }
 
     /// Calls begun and not yet at their last byte.

@@ -22,7 +22,7 @@ class CallMetersTest {
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
 
     private String scrape() {
-        registry.getPrometheusRegistry().register(new CallCollector(meters));
+        registry.getPrometheusRegistry().register(new CallCollector(meters, List::of));
         return registry.scrape();
     }
 
