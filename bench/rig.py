@@ -46,10 +46,9 @@ def stop(child, sig=signal.SIGTERM, wait=15):
 
 
 @atexit.register
-def _stop_all():
+def stop_all():
     for child in _children:
-        if child.poll() is None:
-            os.killpg(child.pid, signal.SIGKILL)
+        stop(child, signal.SIGKILL)
 
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -193,10 +193,12 @@ public final class Proxy implements AutoCloseable {
     }
 
     /// Says that it is not ready, finishes what runs, and stops. Blocks for as long as the
-    /// configuration's `stop_after` and `drain_timeout` allow.
+    /// configuration's `stop_after` and `drain_timeout` allow. Again, it does nothing.
     @Override
     public void close() {
-        draining.set(true);
+        if (draining.getAndSet(true)) {
+            return;
+        }
         if (watch != null) {
             watch.close();
         }

@@ -5,8 +5,6 @@ import dev.sluice.proxy.admission.Admission;
 import dev.sluice.proxy.http.BodyFraming;
 import dev.sluice.proxy.http.RequestHead;
 import dev.sluice.proxy.http.ResponseHead;
-import dev.sluice.proxy.http.Violation;
-import dev.sluice.proxy.http.WebSocketFraming;
 import dev.sluice.proxy.pool.AttemptResult;
 import dev.sluice.proxy.pool.Endpoint;
 import dev.sluice.proxy.pool.Slot;
@@ -33,29 +31,16 @@ import io.netty.util.concurrent.EventExecutor;
 import org.jspecify.annotations.Nullable;
 
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 
-/// One call that becomes a WebSocket: a {@link Call} up to the engine's 101, then two directions of
-/// frames until one of the two sides closes. It holds its slot to the end.
+/// One call that becomes a WebSocket: a {@link Call} up to the engine's 101, then a {@link
+/// WebSocketRelay} until one of the two sides closes. It holds its slot to the end.
 ///
 /// ```
 /// begin -> queue -> granted -> sent -> head -> (101: frames both ways) -> ended
 /// ```
 ///
-/// Frames pass as they came; {@link WebSocketHalf} keeps count of where they end, so that Sluice
-/// can put a close frame of its own between two of them: when the proxy stops (1001), when the
-/// engine dies (1011), when a side breaks the protocol (1002) or sends too much (1009).
-///
 /// Whatever happens, {@link #finish} runs exactly once. Event loop only.
 public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
-    /// From one side's close frame to the end of the connection.
-    private static final long CLOSING_NANOS = TimeUnit.SECONDS.toNanos(5);
-
-    /// A stopping proxy closes connections that have been silent for so long: between two answers
-    /// rather than inside one.
-    private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1);
-
     private static final BodyFraming.Sink FRAMES =
             new BodyFraming.Sink() {
                 @Override
@@ -91,15 +76,8 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
     private String reason = "";
     private long overloadDeadline;
 
-    private @Nullable WebSocketHalf up;
-    private @Nullable WebSocketHalf down;
-    private @Nullable Violation fault;
-    private AttemptResult result = AttemptResult.OK;
+    private @Nullable WebSocketRelay relay;
     private int bufferStart;
-    private long lastBytes;
-    private long engineStalledSince;
-    private long clientStalledSince;
-    private long closeBy;
 
     /// @param stopping whether the proxy has begun to stop
     public WebSocketCall(
@@ -266,135 +244,94 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
         if (answer.status() != 101) {
             return;
         }
-        boolean extensions = answer.fields().value("sec-websocket-extensions") != null;
-        long maxMessage = limits().maxMessage();
-        up = half(new WebSocketFraming(true, extensions, maxMessage));
-        down = half(new WebSocketFraming(false, extensions, maxMessage));
-        lastBytes = now();
-        on.opened();
+        Exchange engine = exchange;
+        if (engine != null) {
+            long stall = terms.limits().clientStall().toNanos();
+            WebSocketConfig limits = terms.limits().webSocket();
+            relay = new WebSocketRelay(client, channel, engine, answer, limits, stall, now());
+            on.opened();
+        }
     }
 
-    private WebSocketHalf half(WebSocketFraming framing) {
-        return new WebSocketHalf(framing, channel.alloc());
-    }
-
-    // ---- frames, from the client
+    // ---- open: frames both ways
 
     @Override
     public void body(ByteBuf part) {
-        WebSocketHalf half = up;
-        Exchange to = exchange;
-        if (over || half == null || to == null) {
+        WebSocketRelay open = relay;
+        if (over || open == null) {
             part.release();
             refuse(Refusals.webSocket(400, "bytes after it, before it was answered"));
             return;
         }
-        lastBytes = now();
-        ByteBuf pass = half.pass(part);
-        if (pass != null) {
-            to.write(pass);
-        }
-        Violation wrong = half.violation();
-        if (wrong != null && fault == null) {
-            clientBroke(wrong);
-        } else if (half.closed()) {
-            closeSoon();
-        }
-    }
-
-    /// What came before the fault has gone to the engine, and its answers still reach the client;
-    /// the engine is told to close, and its own close frame then ends the connection.
-    private void clientBroke(Violation wrong) {
-        fault = wrong;
-        reason = "websocket_fault";
-        result = AttemptResult.CLIENT_ERROR;
-        if (closeEngine(wrong.status(), wrong.message())) {
-            closeSoon();
-        } else {
-            leave(wrong.status(), wrong.message());
-        }
+        end(open.fromClient(part, now()));
     }
 
     @Override
     public void writable(boolean writable) {
-        engineStalledSince = writable ? 0 : now();
-        client.read(writable);
+        WebSocketRelay open = relay;
+        if (open == null) {
+            client.read(writable);
+        } else {
+            open.engineWritable(writable, now());
+        }
     }
-
-    // ---- frames, from the engine
 
     @Override
     public void bufferBegins(ByteBuf in) {
-        lastBytes = now();
-        times.read(lastBytes);
+        long now = now();
+        times.read(now);
         bufferStart = in.readerIndex();
-        if (down == null) {
-            response.bufferBegins(lastBytes);
+        WebSocketRelay open = relay;
+        if (open == null) {
+            response.bufferBegins(now);
+        } else {
+            open.active(now);
         }
     }
 
     @Override
     public BodyFraming.Sink sink() {
-        return down == null ? response : FRAMES;
+        return relay == null ? response : FRAMES;
     }
 
     @Override
     public void bufferRead(ByteBuf in) {
-        WebSocketHalf half = down;
-        if (half == null) {
+        WebSocketRelay open = relay;
+        if (open == null) {
             response.bufferRead(in);
-            return;
+        } else {
+            end(open.fromEngine(in.readerIndex(bufferStart), now()));
         }
-        boolean before = half.closed();
-        ByteBuf pass = half.pass(in.readerIndex(bufferStart));
-        if (pass != null) {
-            channel.write(pass, channel.voidPromise());
-        }
-        Violation wrong = half.violation();
-        if (wrong != null) {
-            engineBroke(wrong);
-        } else if (half.closed() && !before) {
-            if (closeBy == 0) {
-                result = onClose(half.closeCode());
-            }
-            closeSoon();
-        }
-    }
-
-    /// What it says of the engine that it closes with this code, unasked.
-    private static AttemptResult onClose(int code) {
-        return switch (code) {
-            case WebSocketFraming.INTERNAL_ERROR -> AttemptResult.SERVER_ERROR;
-            case WebSocketFraming.TRY_AGAIN_LATER -> AttemptResult.OVERLOADED;
-            default -> AttemptResult.OK;
-        };
-    }
-
-    private void engineBroke(Violation wrong) {
-        closeEngine(wrong.status(), wrong.message());
-        boolean tooBig = wrong.status() == WebSocketFraming.TOO_BIG;
-        engineFailed(
-                tooBig ? AttemptResult.CLIENT_ERROR : AttemptResult.PROTOCOL_ERROR,
-                tooBig ? WebSocketFraming.TOO_BIG : WebSocketFraming.INTERNAL_ERROR,
-                "the endpoint sent " + wrong.message());
     }
 
     @Override
     public void readComplete() {
         channel.flush();
-        if (!channel.isWritable() && exchange != null) {
-            exchange.read(false);
-            clientStalledSince = now();
-            times.stalled(clientStalledSince);
+        Exchange from = exchange;
+        if (from != null && !channel.isWritable()) {
+            from.read(false);
+            clientTakes(false);
         }
     }
 
     @Override
     public void clientWritable(boolean writable) {
-        if (writable && exchange != null) {
-            clientStalledSince = 0;
-            times.flowing(now());
-            exchange.read(true);
+        Exchange from = exchange;
+        if (from != null && writable) {
+            clientTakes(true);
+            from.read(true);
+        }
+    }
+
+    private void clientTakes(boolean more) {
+        long now = now();
+        if (more) {
+            times.flowing(now);
+        } else {
+            times.stalled(now);
+        }
+        if (relay != null) {
+            relay.clientWritable(more, now);
         }
     }
 
@@ -403,25 +340,28 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
     @Override
     public void ended() {
         exchange = null;
-        if (down == null) {
+        WebSocketRelay open = relay;
+        if (open == null) {
             response.end();
             release(verdict.result(), verdict.retryAfterNanos());
             finish(new Outcome.Completed(verdict.status()));
-        } else if (closeBy != 0) {
-            closed();
         } else {
-            engineFailed(
-                    AttemptResult.TRUNCATED,
-                    WebSocketFraming.INTERNAL_ERROR,
-                    "the endpoint closed the connection without a close frame");
+            end(open.engineEnded());
         }
     }
 
     @Override
     public void failed(AttemptResult how, boolean responded, String why) {
         exchange = null;
+        WebSocketRelay open = relay;
+        if (open != null) {
+            end(open.engineFailed(how, why));
+            return;
+        }
         if (response.committed()) {
-            engineFailed(how, WebSocketFraming.INTERNAL_ERROR, why);
+            release(how, 0);
+            reason = "stream_broken";
+            finish(new Outcome.Broken(how));
             return;
         }
         if (again(how, 0)) {
@@ -433,14 +373,6 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
         reason = refusal.code();
         response.refuse(refusal, decision(null));
         finish(new Outcome.Failed(refusal, how));
-    }
-
-    private void engineFailed(AttemptResult how, int code, String why) {
-        closeClient(code, why);
-        cancelExchange();
-        reason = "stream_broken";
-        release(how, 0);
-        finish(new Outcome.Broken(how));
     }
 
     /// Tries elsewhere, as long as the client has seen nothing.
@@ -484,29 +416,11 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
         if (over) {
             return;
         }
-        if (down == null) {
+        WebSocketRelay open = relay;
+        if (open == null) {
             tickUnopened(now);
-            return;
-        }
-        long stall = terms.limits().clientStall().toNanos();
-        if (closeBy != 0 && now - closeBy > 0) {
-            closed();
-        } else if (clientStalledSince != 0 && now - clientStalledSince > stall) {
-            client.close();
-        } else if (engineStalledSince != 0 && now - engineStalledSince > stall) {
-            engineFailed(
-                    AttemptResult.STALLED,
-                    WebSocketFraming.INTERNAL_ERROR,
-                    "the endpoint takes no bytes");
-        } else if (now - lastBytes > limits().idle().toNanos()) {
-            reason = "idle_timeout";
-            leave(WebSocketFraming.GOING_AWAY, "idle for " + limits().idle().toSeconds() + " s");
-        } else if (now - times.start() > limits().total().toNanos()) {
-            reason = "total_timeout";
-            leave(WebSocketFraming.GOING_AWAY, "open for " + limits().total().toSeconds() + " s");
-        } else if (stopping && now - lastBytes > QUIET_NANOS) {
-            reason = "shutting_down";
-            leave(WebSocketFraming.GOING_AWAY, "the proxy is shutting down");
+        } else {
+            end(open.tick(now, times.start(), stopping));
         }
     }
 
@@ -546,15 +460,16 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
         if (over) {
             return;
         }
-        if (closeBy != 0) {
-            closed();
+        WebSocketRelay open = relay;
+        WebSocketRelay.End end = open == null ? null : open.clientGone();
+        if (end != null) {
+            end(end);
             return;
         }
         if (phase == Phase.QUEUED && dispatcher != null) {
             times.leftQueue(now());
             dispatcher.cancel(this);
         }
-        closeEngine(WebSocketFraming.GOING_AWAY, "the client is gone");
         cancelExchange();
         release(AttemptResult.CLIENT_GONE, 0);
         finish(new Outcome.Cancelled(phase));
@@ -575,8 +490,9 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
             refuse(refusal);
             return;
         }
-        closeClient(WebSocketFraming.GOING_AWAY, "the proxy is shutting down");
-        closeEngine(WebSocketFraming.GOING_AWAY, "the proxy is shutting down");
+        if (relay != null) {
+            relay.abort();
+        }
         cancelExchange();
         release(AttemptResult.CLIENT_GONE, 0);
         reason = refusal.code();
@@ -585,50 +501,15 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
 
     // ---- the end
 
-    /// Closes both sides, of Sluice's own accord.
-    private void leave(int code, String why) {
-        closeClient(code, why);
-        closeEngine(code, why);
-        closed();
-    }
-
-    /// The close handshake is through, or took too long.
-    private void closed() {
-        Violation wrong = fault;
-        closeClient(
-                wrong == null ? WebSocketFraming.NORMAL : wrong.status(),
-                wrong == null ? "" : wrong.message());
+    /// @param how null while the WebSocket goes on
+    private void end(WebSocketRelay.@Nullable End how) {
+        if (how == null || over) {
+            return;
+        }
         cancelExchange();
-        release(result, 0);
-        finish(new Outcome.Completed(101));
-    }
-
-    private void closeSoon() {
-        if (closeBy == 0) {
-            closeBy = now() + CLOSING_NANOS;
-        }
-    }
-
-    private void closeClient(int code, String why) {
-        WebSocketHalf half = down;
-        ByteBuf frame = half == null ? null : half.close(code, why, 0);
-        if (frame != null) {
-            channel.write(frame, channel.voidPromise());
-        }
-    }
-
-    /// @return whether a close frame has gone to the engine
-    private boolean closeEngine(int code, String why) {
-        WebSocketHalf half = up;
-        Exchange to = exchange;
-        if (half == null || to == null) {
-            return false;
-        }
-        ByteBuf frame = half.close(code, why, ThreadLocalRandom.current().nextInt());
-        if (frame != null) {
-            to.write(frame);
-        }
-        return half.closed();
+        release(how.result(), 0);
+        reason = how.reason().isEmpty() ? reason : how.reason();
+        finish(how.broken() ? new Outcome.Broken(how.result()) : new Outcome.Completed(101));
     }
 
     private void refuse(Refusal refusal) {
@@ -691,10 +572,6 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
                 reason.isEmpty() ? null : reason);
     }
 
-    private WebSocketConfig limits() {
-        return terms.limits().webSocket();
-    }
-
     private long now() {
         return lane.nanoClock().getAsLong();
     }
@@ -708,11 +585,9 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
             return;
         }
         over = true;
-        WebSocketHalf fromClient = up;
-        WebSocketHalf fromEngine = down;
-        if (fromClient != null && fromEngine != null) {
-            fromClient.release();
-            fromEngine.release();
+        WebSocketRelay opened = relay;
+        if (opened != null) {
+            opened.release();
         }
         lane.observer()
                 .ended(
@@ -735,8 +610,8 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
                                 0,
                                 false,
                                 0,
-                                fromClient == null ? 0 : fromClient.bytes(),
-                                response.bytesOut() + (fromEngine == null ? 0 : fromEngine.bytes()),
+                                opened == null ? 0 : opened.bytesIn(),
+                                response.bytesOut() + (opened == null ? 0 : opened.bytesOut()),
                                 reason));
         client.ended(false);
     }
