@@ -77,6 +77,13 @@ FLOODS = {"h2-reset": reset, "h2-requests": requests, "h2-continuation": continu
           "h2-empty-data": empty_data, "h2-priority": priority, "h2-window": window}
 
 
+async def until_closed(reader):
+    try:
+        await reader.read(-1)
+    except OSError:
+        pass
+
+
 async def flood(mode, port, until):
     """Floods until it is closed, again and again: how long each connection lived, and what it could send."""
     lives, sent = [], 0
@@ -84,7 +91,7 @@ async def flood(mode, port, until):
         began = time.time()
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            ended = asyncio.create_task(reader.read(-1))
+            ended = asyncio.create_task(until_closed(reader))
             writer.write(PREFACE + frame(SETTINGS, 0, 0))
             part = b""
             for one in FLOODS[mode]():

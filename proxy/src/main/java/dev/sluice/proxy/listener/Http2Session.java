@@ -41,6 +41,7 @@ import java.io.IOException;
 import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -72,6 +73,11 @@ final class Http2Session extends Http2FrameAdapter implements Connected.Member {
     /// PING, SETTINGS, PRIORITY and unknown frames in `RESET_SECONDS`.
     private static final int CONTROL_FRAMES = 1000;
 
+    /// WINDOW_UPDATE frames that one frame of data may be answered with; any beyond them, and
+    /// beyond what is saved up, count as control frames.
+    private static final int UPDATES_PER_DATA = 4;
+
+    private static final int MAX_UPDATES = 10_000;
     private static final int CONTROL_QUEUE = 2000;
     private static final int EMPTY_DATA = 10;
     private static final int SMALL_CONTINUATIONS = 16;
@@ -103,6 +109,7 @@ final class Http2Session extends Http2FrameAdapter implements Connected.Member {
     private int requests;
     private int controlFrames;
     private long controlSince;
+    private int updates;
     private long idleSince;
     private long goingSince;
 
@@ -287,6 +294,16 @@ final class Http2Session extends Http2FrameAdapter implements Connected.Member {
         controlFrames++;
     }
 
+    @Override
+    public void onWindowUpdateRead(ChannelHandlerContext ctx, int id, int increment)
+            throws Http2Exception {
+        if (updates > 0) {
+            updates--;
+        } else {
+            control();
+        }
+    }
+
     private void control() throws Http2Exception {
         long now = now();
         if (now - controlSince > TimeUnit.SECONDS.toNanos(RESET_SECONDS)) {
@@ -331,6 +348,7 @@ final class Http2Session extends Http2FrameAdapter implements Connected.Member {
     }
 
     void write(int id, ByteBuf content, boolean end) {
+        updates = Math.min(MAX_UPDATES, updates + UPDATES_PER_DATA);
         handler.encoder().writeData(handler.ctx(), id, content, 0, end, promise());
     }
 
@@ -485,6 +503,7 @@ final class Http2Session extends Http2FrameAdapter implements Connected.Member {
     private static final class Handler extends Http2ConnectionHandler {
         private final Http2Session session;
         private @Nullable ChannelHandlerContext ctx;
+        private boolean failed;
 
         Handler(
                 Http2ConnectionDecoder decoder,
@@ -516,6 +535,30 @@ final class Http2Session extends Http2FrameAdapter implements Connected.Member {
         public void channelInactive(ChannelHandlerContext inactive) throws Exception {
             session.connected.remove(session);
             super.channelInactive(inactive);
+        }
+
+        /// What follows the fault that ends the connection is not worth decoding: a flood would
+        /// still cost what it is to be kept from.
+        @Override
+        protected void decode(ChannelHandlerContext from, ByteBuf in, List<Object> out)
+                throws Exception {
+            if (failed) {
+                in.skipBytes(in.readableBytes());
+                return;
+            }
+            super.decode(from, in, out);
+        }
+
+        @Override
+        protected void onConnectionError(
+                ChannelHandlerContext on,
+                boolean outbound,
+                Throwable cause,
+                @Nullable Http2Exception error) {
+            if (!failed) {
+                failed = true;
+                super.onConnectionError(on, outbound, cause, error);
+            }
         }
 
         @Override

@@ -13,7 +13,9 @@ import io.netty.handler.codec.http2.Http2Headers;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -210,6 +212,56 @@ class Http2FlowTest {
                 .startsWith("" + Http2Error.ENHANCE_YOUR_CALM.code());
         assertThat(client.hear("CLOSED").kind()).isEqualTo("CLOSED");
         await().until(() -> rig.calls() == 0 && rig.inFlight() == 0);
+    }
+
+    /// CVE-2025-8671: the client breaks each of its streams, so that the proxy resets them.
+    @Test
+    void turnsAwayWhoMakesTheProxyReset() throws Exception {
+        start("", true);
+        try (var raw = greeted()) {
+            byte[] head = head();
+            for (int i = 0; i < 201; i++) {
+                int stream = 2 * i + 1;
+                raw.send(frame(1, 0x4, stream, head)).send(frame(8, 0, stream, new byte[4]));
+            }
+            assertThat(raw.readAll()).contains("Maximum number 200 of RST frames");
+        }
+        await().until(() -> rig.calls() == 0 && rig.inFlight() == 0);
+    }
+
+    @Test
+    void turnsAFloodOfWindowUpdatesAway() throws Exception {
+        start("", true);
+        try (var raw = greeted()) {
+            for (int i = 0; i < 1000; i++) {
+                raw.send(frame(8, 0, 0, new byte[] {0, 0, 0, 1}));
+            }
+            assertThat(raw.readAll()).contains("more than 1000 control frames");
+        }
+    }
+
+    private RawClient greeted() throws IOException {
+        return new RawClient(rig.port())
+                .send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+                .send(frame(4, 0, 0, new byte[0]));
+    }
+
+    /// A POST by entries of HPACK's static table and literals.
+    private static byte[] head() throws IOException {
+        var out = new ByteArrayOutputStream();
+        out.write(new byte[] {(byte) 0x83, (byte) 0x86, 0x04, 20});
+        out.write("/v1/chat/completions".getBytes(StandardCharsets.US_ASCII));
+        out.write(new byte[] {0x01, 1, 'a'});
+        return out.toByteArray();
+    }
+
+    private static byte[] frame(int type, int flags, int stream, byte[] payload) {
+        return ByteBuffer.allocate(9 + payload.length)
+                .putInt(payload.length << 8 | type)
+                .put((byte) flags)
+                .putInt(stream)
+                .put(payload)
+                .array();
     }
 
     @Test
