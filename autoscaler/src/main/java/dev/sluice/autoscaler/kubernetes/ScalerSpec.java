@@ -67,14 +67,17 @@ public record ScalerSpec(
             @Default("2") @Min(1) @Max(1_000) Integer stepUp,
             @Default("1") @Min(1) @Max(1_000) Integer stepDown) {}
 
+    /// The rule stands at the type: at a component it would be generated twice, for the field and
+    /// its accessor, and server-side apply refuses that.
     @JsonInclude(JsonInclude.Include.NON_NULL)
+    @ValidationRule(
+            value =
+                    "!has(self.slotsPerReplica) || (type(self.slotsPerReplica) == int ?"
+                            + " self.slotsPerReplica >= 1 : self.slotsPerReplica == 'learned')",
+            message = "slotsPerReplica: write a number from 1, or learned")
     public record Load(
             @Default("true") Boolean enabled,
-            @JsonPropertyDescription("A number, or learned.")
-                    @ValidationRule(
-                            value = "type(self) == int ? self >= 1 : self == 'learned'",
-                            message = "write a number from 1, or learned")
-                    @Nullable IntOrString slotsPerReplica,
+            @JsonPropertyDescription("A number, or learned.") @Nullable IntOrString slotsPerReplica,
             @Nullable @Min(1) @Max(100_000) Integer seed,
             @Nullable @Pattern(DURATION) String mean,
             @Nullable @Min(0) @Max(1_000) Integer spare,
