@@ -131,7 +131,7 @@ class DashboardsTest {
     @Test
     void documentsNameOnlyMetricsThatExist() throws IOException {
         Pattern name = Pattern.compile("`((?:sluice|gen_ai|jvm|process|system)_\\w+)(\\*?)");
-        Pattern rule = Pattern.compile("\\b((?:pool:)?sluice\\w*:\\w+(?::\\w+)?)");
+        Pattern rule = Pattern.compile("\\b(sluice:\\w+:\\w+|pool:sluice\\w*:\\w+)");
         var wrong = new TreeSet<String>();
         for (Path page : pages()) {
             String text = Files.readString(page);
