@@ -98,6 +98,7 @@ public final class Autoscaler implements AutoCloseable {
     }
 
     private void open() {
+        meters.leader(config.kubernetes() == null && !dryRun);
         for (AutoscalerConfig.Entry entry : config.scalers()) {
             if (!(entry.target() instanceof ProcessSpec process)) {
                 continue;
@@ -135,7 +136,7 @@ public final class Autoscaler implements AutoCloseable {
     private void run(Scaler scaler) {
         try {
             while (!Thread.currentThread().isInterrupted()) {
-                Thread.sleep(step(scaler));
+                scaler.pause(step(scaler));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // closing

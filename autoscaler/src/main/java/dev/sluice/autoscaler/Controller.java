@@ -177,6 +177,7 @@ final class Controller implements AutoCloseable {
     }
 
     private void turn() throws InterruptedException {
+        meters.leader(mayAct());
         if (leadership != null && !leadership.holds()) {
             stopAll();
             return;
@@ -315,7 +316,7 @@ final class Controller implements AutoCloseable {
                 if (teller != null) {
                     teller.tell(scaler.status(), extra(scaler, paused));
                 }
-                Thread.sleep(wait);
+                scaler.pause(wait);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // stopped

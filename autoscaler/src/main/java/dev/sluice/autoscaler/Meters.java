@@ -21,14 +21,21 @@ import io.prometheus.metrics.model.snapshots.SummarySnapshot.SummaryDataPointSna
 
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// The autoscaler's metrics. Any thread. Gauges say what the last look of a pool said, and go when
 /// its loop ends: another process may hold the lease then, and one figure must not be told twice.
 final class Meters {
+    /// Shown from the start, so that an alert sees them end.
+    private static final Set<String> ALWAYS = Set.of("SignalsStale", "Limited");
+
     private final PrometheusMeterRegistry registry =
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Map<String, Look> looks = new ConcurrentHashMap<>();
+    private final Map<String, Map<String, Boolean>> conditions = new ConcurrentHashMap<>();
+    private volatile boolean leader;
 
     private record Look(Spec spec, Recommendation said, Replicas replicas, int reversals) {}
 
@@ -50,6 +57,21 @@ final class Meters {
     /// Its loop has ended.
     void forget(String pool) {
         looks.remove(pool);
+        conditions.remove(pool);
+    }
+
+    /// What stands out at a pool, by the types of its conditions; all others of it hold no more.
+    void conditions(String pool, Set<String> holding) {
+        var now = new TreeMap<String, Boolean>();
+        conditions.getOrDefault(pool, Map.of()).keySet().forEach(type -> now.put(type, false));
+        ALWAYS.forEach(type -> now.put(type, false));
+        holding.forEach(type -> now.put(type, true));
+        conditions.put(pool, now);
+    }
+
+    /// Whether this process may act.
+    void leader(boolean leads) {
+        leader = leads;
     }
 
     /// In Prometheus' text format.
@@ -96,7 +118,25 @@ final class Meters {
                                         .build());
                     }
                 });
+        var condition = gauge(MetricNames.SCALE_CONDITION, "1 while the condition holds");
+        conditions.forEach(
+                (pool, types) ->
+                        types.forEach(
+                                (type, holds) ->
+                                        condition.dataPoint(
+                                                point(
+                                                        Labels.of(
+                                                                MetricNames.POOL,
+                                                                pool,
+                                                                MetricNames.CONDITION,
+                                                                type),
+                                                        holds ? 1 : 0))));
+        var leads =
+                gauge(MetricNames.SCALE_LEADER, "1 while this process may act")
+                        .dataPoint(point(Labels.EMPTY, leader ? 1 : 0));
         return MetricSnapshots.of(
+                condition.build(),
+                leads.build(),
                 desired.build(),
                 needed.build(),
                 min.build(),

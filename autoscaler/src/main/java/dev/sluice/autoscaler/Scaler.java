@@ -14,19 +14,23 @@ import dev.sluice.autoscaler.signal.Replicas;
 import dev.sluice.autoscaler.signal.Replicas.State;
 import dev.sluice.autoscaler.signal.Window;
 import dev.sluice.autoscaler.target.Target;
+import dev.sluice.shared.LoadReport.PoolLoad;
 import dev.sluice.shared.ScalingStatus;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 
 /// The loop of one pool: observe, decide, act, say why. One thread; {@link #status} from any.
 final class Scaler {
@@ -40,7 +44,7 @@ final class Scaler {
     /// Blocked for longer than this is a gap in what is known of the need.
     private static final long BLIND_MS = 10_000;
 
-    /// While replicas start or drain; also while there is none, so that a held call wakes one soon.
+    /// While replicas start or drain, or something was asked for that is not there yet.
     private static final Duration QUICK = Duration.ofMillis(500);
 
     private final String pool;
@@ -56,6 +60,7 @@ final class Scaler {
     private Window window = Window.EMPTY;
     private History history = History.EMPTY;
     private @Nullable Recommendation last;
+    private List<URI> sleepers = List.of();
     private long nextMs;
     private long blockedSinceMs;
     private volatile @Nullable Condition obstacle;
@@ -80,6 +85,7 @@ final class Scaler {
 
     /// One look; a decision where one is due. How long to wait until the next look.
     Duration step(LongSupplier clock, boolean dryRun) throws InterruptedException {
+        sleepers = List.of();
         Condition inTheWay = target.obstacle(clock.getAsLong());
         if (inTheWay != null) {
             blocked(inTheWay, clock.getAsLong());
@@ -92,11 +98,34 @@ final class Scaler {
         target.carryOn(reports, nowMs);
         if (nowMs >= nextMs) {
             decide(reports, replicas, nowMs, dryRun);
-            nextMs = nowMs + (replicas.asked() == 0 ? QUICK : interval).toMillis() - 50;
+            nextMs = replicas.asked() == 0 ? 0 : nowMs + interval.toMillis() - 50;
         }
+        sleepers = replicas.asked() == 0 ? sleepers(reports) : List.of();
         boolean moving = replicas.all().size() != replicas.count(State.READY);
-        boolean quick = moving || replicas.asked() == 0 || replicas.asked() != desired(replicas);
+        boolean quick = moving || replicas.asked() != desired(replicas);
         return quick && QUICK.compareTo(interval) < 0 ? QUICK : interval;
+    }
+
+    /// Waits for the next look. While there is no replica the proxies wake it with the first call
+    /// that they hold.
+    void pause(Duration wait) throws InterruptedException {
+        if (sleepers.isEmpty()) {
+            Thread.sleep(wait);
+        } else {
+            proxies.awaitQueued(pool, sleepers, wait);
+        }
+    }
+
+    /// Those whose queue is empty: what one that is not could tell is known already.
+    private List<URI> sleepers(List<ProxyReport> reports) {
+        return reports.stream()
+                .filter(r -> emptyQueue(r.pool(pool)))
+                .map(ProxyReport::proxy)
+                .toList();
+    }
+
+    private static boolean emptyQueue(@Nullable PoolLoad load) {
+        return load != null && load.queued() == 0;
     }
 
     /// What was said last; null before the first decision.
@@ -139,6 +168,7 @@ final class Scaler {
             log.warn("{}: {}: {}", pool, why.type(), why.message());
         }
         obstacle = why;
+        meters.conditions(pool, Set.of(why.type()));
     }
 
     /// What was needed while nobody looked is not known, so it counts as all that there is.
@@ -170,6 +200,8 @@ final class Scaler {
         }
         say(now, dryRun);
         meters.record(pool, spec, now, replicas, history.reversals(nowMs));
+        meters.conditions(
+                pool, now.conditions().stream().map(Condition::type).collect(Collectors.toSet()));
         last = now;
         tell(reports, now, replicas, dryRun);
     }
@@ -218,7 +250,9 @@ final class Scaler {
                         now.replicas(),
                         replicas.all().size(),
                         replicas.count(State.READY),
-                        replicas.count(State.STARTING) + replicas.count(State.CRASHED),
+                        replicas.count(State.STARTING)
+                                + replicas.count(State.CRASHED)
+                                + replicas.count(State.BLOCKED),
                         replicas.count(State.DRAINING),
                         now.binding().word(),
                         now.message(),

@@ -29,6 +29,8 @@ import java.util.regex.Pattern;
 public final class FakeProxy implements AutoCloseable {
     private static final Pattern URL = Pattern.compile("\"url\":\"http://([^\"]+)\"");
 
+    private static final Pattern WAIT = Pattern.compile("wait_ms=(\\d+)");
+
     /// Endpoint to state.
     public final Map<String, String> endpoints = new ConcurrentSkipListMap<>();
 
@@ -41,6 +43,10 @@ public final class FakeProxy implements AutoCloseable {
     public volatile int queued;
     public volatile int held;
     public volatile boolean broken;
+
+    /// How often its load was asked for.
+    public final AtomicLong asked = new AtomicLong();
+
     public volatile boolean hangs;
     public final AtomicLong startedMs = new AtomicLong(1);
     public final AtomicLong completed = new AtomicLong(100);
@@ -94,6 +100,8 @@ public final class FakeProxy implements AutoCloseable {
                 return;
             }
             if (path.equals("/admin/v1/load")) {
+                asked.incrementAndGet();
+                awaitQueued(exchange.getRequestURI().getQuery());
                 byte[] report = AdminJson.bytes(report());
                 exchange.sendResponseHeaders(200, report.length);
                 exchange.getResponseBody().write(report);
@@ -102,6 +110,16 @@ public final class FakeProxy implements AutoCloseable {
             exchange.sendResponseHeaders(change(method, path, body), -1);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /// As a proxy does for `wait_ms`.
+    private void awaitQueued(String query) throws InterruptedException {
+        Matcher wait = WAIT.matcher(String.valueOf(query));
+        long end =
+                System.nanoTime() + (wait.find() ? Long.parseLong(wait.group(1)) : 0) * 1_000_000;
+        while (queued == 0 && System.nanoTime() < end) {
+            Thread.sleep(2);
         }
     }
 

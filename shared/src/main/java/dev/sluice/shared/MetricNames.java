@@ -139,7 +139,8 @@ public final class MetricNames {
     /// Gauge. Label {@link #POOL}.
     public static final String DESIRED_REPLICAS = "sluice_desired_replicas";
 
-    /// Gauge. Labels {@link #POOL}, {@link #STATE}: `ready`, `starting`, `draining`, `crashed`.
+    /// Gauge. Labels {@link #POOL}, {@link #STATE}: `ready`, `starting`, `draining`, `crashed`,
+    /// `blocked`.
     public static final String CURRENT_REPLICAS = "sluice_current_replicas";
 
     /// Gauge of the replicas that the signals ask for, before limits. Label {@link #POOL}.
@@ -158,6 +159,12 @@ public final class MetricNames {
     /// Summary of the time from a replica's start to ready, quantiles 0.5 and 0.99; absent before
     /// the first start was seen. Label {@link #POOL}.
     public static final String COLD_START = "sluice_cold_start_seconds";
+
+    /// Gauge: 1 while the condition holds, else 0. Labels {@link #POOL}, {@link #CONDITION}.
+    public static final String SCALE_CONDITION = "sluice_scale_condition";
+
+    /// Gauge: 1 while this process may act, 0 while another holds the lease or none can.
+    public static final String SCALE_LEADER = "sluice_scale_leader";
 
     // Labels.
 
@@ -181,6 +188,10 @@ public final class MetricNames {
 
     public static final String AREA = "area";
     public static final String POOL = "pool";
+
+    /// What stands out at a pool's scaling, as `SignalsStale`.
+    public static final String CONDITION = "condition";
+
     public static final String ENDPOINT = "endpoint";
     public static final String STATE = "state";
     public static final String POLICY = "policy";

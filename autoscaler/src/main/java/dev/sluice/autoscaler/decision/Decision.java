@@ -1,5 +1,6 @@
 package dev.sluice.autoscaler.decision;
 
+import static dev.sluice.autoscaler.signal.Replicas.State.BLOCKED;
 import static dev.sluice.autoscaler.signal.Replicas.State.CRASHED;
 import static dev.sluice.autoscaler.signal.Replicas.State.DRAINING;
 import static dev.sluice.autoscaler.signal.Replicas.State.READY;
@@ -22,7 +23,8 @@ import java.util.List;
 /// 1. **Gate.** Unless every proxy answers, the load is not known: CPU may still add, nothing
 ///    removes. A starting replica is capacity from the moment it was asked for, so one deficit is
 ///    answered once; after {@link #OVERDUE} × p99 of the cold start it stops counting, is reported,
-///    and at most `stepUp` others are started in its place.
+///    and at most `stepUp` others are started in its place. One that finds no room is no capacity
+///    either, and nothing is started in its place, which would find none too.
 /// 2. **Rules.** CPU or error rate above their marks: `stepUp` more than are ready. Errors only
 ///    when they are for want of capacity; other errors hold ({@link ErrorGuard}).
 /// 3. **Load.** (in flight + queued) ÷ slots per replica, rounded up, plus the spare. The larger of
@@ -111,6 +113,9 @@ public final class Decision {
         }
         if (want.need < current && overdue == 0) {
             return down(want);
+        }
+        if (s.replicas().count(BLOCKED) > 0 && want.need > ready + pending.size()) {
+            return hold(want.need, want.reason, Reason.NO_ROOM);
         }
         boolean counted = want.need > ready && want.reason != Reason.BELOW_MIN;
         return hold(
@@ -357,6 +362,7 @@ public final class Decision {
                         ready,
                         s.replicas().count(STARTING) + s.replicas().count(CRASHED),
                         overdue,
+                        s.replicas().count(BLOCKED),
                         s.replicas().count(DRAINING));
         return new Recommendation(
                 s.nowMs(),

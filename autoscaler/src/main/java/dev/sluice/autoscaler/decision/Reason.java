@@ -33,6 +33,8 @@ public enum Reason {
     SIGNALS_STALE("signals-stale", "not every proxy answers, so the load is not known"),
     /// Starting replicas will serve what is missing.
     PENDING("pending", "the replicas that are starting will do"),
+    /// What was asked for cannot start: quota, no node.
+    NO_ROOM("no-room", "more were asked for, and there is no room for them"),
     AT_MAX("at-max", "more are needed, and max is reached"),
     /// The need was higher within the window.
     WINDOW("window", "more were needed within the scale-down window"),

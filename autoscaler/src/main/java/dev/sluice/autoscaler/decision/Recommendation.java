@@ -40,6 +40,7 @@ public record Recommendation(
     /// @param errorRate failed and saturated of all calls that ended
     /// @param saturation of those, the share for want of capacity
     /// @param overdue starting for so long that they no longer count
+    /// @param blocked asked for, without room to start
     public record Inputs(
             @Nullable Double work,
             double slots,
@@ -51,6 +52,7 @@ public record Recommendation(
             int ready,
             int starting,
             int overdue,
+            int blocked,
             int draining) {}
 
     public boolean changes() {
@@ -76,6 +78,7 @@ public record Recommendation(
         put(out, "ready", (double) inputs.ready);
         put(out, "starting", (double) inputs.starting);
         put(out, "overdue", (double) inputs.overdue);
+        put(out, "blocked", (double) inputs.blocked);
         put(out, "draining", (double) inputs.draining);
         put(out, "queued", (double) inputs.queued);
         put(out, "oldest_queued_ms", (double) inputs.oldestQueuedMs);

@@ -7,6 +7,7 @@ import dev.sluice.shared.AdminJson;
 
 import io.fabric8.kubernetes.api.model.APIResource;
 import io.fabric8.kubernetes.api.model.APIResourceList;
+import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.EventBuilder;
 import io.fabric8.kubernetes.api.model.ObjectReference;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -190,6 +192,29 @@ public final class Cluster {
                     new CpuUse(cores, Pods.millis(pod.path("timestamp").asText(null), 0)));
         }
         return out;
+    }
+
+    /// The last reason for which a pod of this target could not be created: a quota, an admission
+    /// rule. Null when none is told.
+    @Nullable String failedCreate(ScaleTarget target) {
+        return client
+                .v1()
+                .events()
+                .inNamespace(namespace)
+                .withField("reason", "FailedCreate")
+                .list()
+                .getItems()
+                .stream()
+                .filter(e -> ownedBy(e.getInvolvedObject().getName(), target.name()))
+                .max(Comparator.comparing(e -> String.valueOf(e.getLastTimestamp())))
+                .map(Event::getMessage)
+                .orElse(null);
+    }
+
+    /// The target itself, or its ReplicaSet.
+    private static boolean ownedBy(String name, String target) {
+        return name.equals(target)
+                || (name.startsWith(target + "-") && name.indexOf('-', target.length() + 1) < 0);
     }
 
     /// Tells of something, at `kubectl describe` and `kubectl get events`.

@@ -51,6 +51,11 @@ public final class KubernetesTarget implements Target {
 
     private static final long CPU_EVERY_MS = 10_000;
     private static final long RIVALS_EVERY_MS = 10_000;
+    private static final long REFUSALS_EVERY_MS = 5_000;
+
+    /// A pod that is not there so long after it was asked for, is refused.
+    private static final long UNBORN_MS = 3_000;
+
     private static final String DRAINING_COST = "-1000";
     private static final String DRAINED_COST = "-2000";
 
@@ -61,18 +66,19 @@ public final class KubernetesTarget implements Target {
     private final Proxies proxies;
     private final ColdStarts coldStarts = new ColdStarts();
 
-    /// By uid: when a pod was first seen, by this clock.
-    private final Map<String, Long> seenMs = new HashMap<>();
-
+    private final Sightings sightings = new Sightings();
     private final Set<String> counted = new HashSet<>();
-    private final List<Long> missingSinceMs = new ArrayList<>();
-    private Map<String, CpuUse> cpu = Map.of();
+    private final Map<String, CpuSeen> cpu = new HashMap<>();
     private long cpuAtMs;
     private @Nullable String rival;
     private long rivalsAtMs;
-    private boolean looked;
+    private @Nullable String refusal;
+    private long refusalAtMs;
     private Scale scale = new Scale(0, "", "");
     private Fleet fleet = new Fleet(0, List.of(), false);
+
+    /// @param sinceMs when this figure was first seen, by our clock
+    private record CpuSeen(CpuUse use, long sinceMs) {}
 
     /// @param drain the longest that a replica may take to finish its calls
     public KubernetesTarget(
@@ -133,14 +139,18 @@ public final class KubernetesTarget implements Target {
 
     @Override
     public Replicas look(List<ProxyReport> reports, long nowMs) {
-        remember(nowMs);
+        sightings.look(fleet.pods(), fleet.missing(), nowMs);
+        learnColdStarts();
+        readRefusal(nowMs);
         var all = new ArrayList<Replica>();
         List<View> counted = fleet.replicas();
         for (View p : fleet.pods()) {
             all.add(replica(p, counted.contains(p), reports));
         }
         for (int i = 0; i < fleet.missing(); i++) {
-            all.add(new Replica("missing-" + i, State.STARTING, missingSinceMs.get(i), null));
+            State state = refusal == null ? State.STARTING : State.BLOCKED;
+            long since = sightings.missingSinceMs().get(i);
+            all.add(new Replica("missing-" + i, state, since, null));
         }
         return new Replicas(List.copyOf(all), coldStarts.quantiles(), conditions());
     }
@@ -227,8 +237,8 @@ public final class KubernetesTarget implements Target {
                 proxies.drain(r.proxy(), e.id());
             }
         }
-        long since = p.markedMs() == null ? nowMs : Math.min(nowMs, p.markedMs());
-        boolean late = nowMs - since > drain.toMillis();
+        Long since = sightings.of(p).markedMs();
+        boolean late = since != null && nowMs - since > drain.toMillis();
         if (!done && !late) {
             return;
         }
@@ -280,42 +290,55 @@ public final class KubernetesTarget implements Target {
             EndpointLoad e = endpoint(r, p);
             id = e == null ? id : e.id();
         }
-        long seen = seenMs.getOrDefault(p.uid(), 0L);
+        Sightings.Seen seen = sightings.of(p);
         if (p.terminating() || p.marked() || !counts) {
-            return new Replica(id, State.DRAINING, seen, null);
+            return new Replica(id, State.DRAINING, seen.existsMs(), null);
         }
-        if (p.readyMs() != null) {
-            return new Replica(id, State.READY, Math.max(seen, p.readyMs()), share(p));
+        if (seen.readyMs() != null) {
+            return new Replica(id, State.READY, seen.readyMs(), share(p));
         }
-        boolean crashed = p.trouble() instanceof Trouble.Crashing;
-        return new Replica(id, crashed ? State.CRASHED : State.STARTING, seen, null);
+        State state =
+                switch (p.trouble()) {
+                    case Trouble.Crashing _ -> State.CRASHED;
+                    case Trouble.Unschedulable _ -> State.BLOCKED;
+                    case null -> State.STARTING;
+                };
+        return new Replica(id, state, seen.existsMs(), null);
     }
 
     private @Nullable Double share(View p) {
-        CpuUse use = cpu.get(p.name());
-        return use == null || p.cores() == null ? null : Double.valueOf(use.cores() / p.cores());
+        CpuSeen seen = cpu.get(p.name());
+        return seen == null || p.cores() == null
+                ? null
+                : Double.valueOf(seen.use.cores() / p.cores());
     }
 
-    /// Times by this clock: the API server's may be another. Only what was there before the first
-    /// look is dated by the server.
-    private void remember(long nowMs) {
+    /// Both ends of it are told by the server, whatever its clock says.
+    private void learnColdStarts() {
         for (View p : fleet.pods()) {
-            seenMs.computeIfAbsent(p.uid(), _ -> looked ? nowMs : Math.min(nowMs, p.createdMs()));
             if (p.readyMs() != null && p.restarts() == 0 && counted.add(p.uid())) {
                 coldStarts.add(Math.max(0, p.readyMs() - p.createdMs()));
             }
         }
-        Set<String> uids = new HashSet<>();
-        fleet.pods().forEach(p -> uids.add(p.uid()));
-        seenMs.keySet().retainAll(uids);
-        counted.retainAll(uids);
-        while (missingSinceMs.size() > fleet.missing()) {
-            missingSinceMs.removeLast();
+        counted.retainAll(fleet.pods().stream().map(View::uid).toList());
+    }
+
+    /// Why pods that are asked for do not come into being.
+    private void readRefusal(long nowMs) {
+        List<Long> missing = sightings.missingSinceMs();
+        if (missing.isEmpty() || nowMs - missing.getFirst() < UNBORN_MS) {
+            refusal = null;
+            refusalAtMs = 0;
+            return;
         }
-        while (missingSinceMs.size() < fleet.missing()) {
-            missingSinceMs.add(nowMs);
+        if (nowMs - refusalAtMs >= REFUSALS_EVERY_MS) {
+            refusalAtMs = nowMs;
+            try {
+                refusal = cluster.failedCreate(target);
+            } catch (KubernetesClientException e) {
+                log.debug("{}: no Events: {}", target, e.getMessage());
+            }
         }
-        looked = true;
     }
 
     private void readCpu(long nowMs) {
@@ -324,17 +347,29 @@ public final class KubernetesTarget implements Target {
         }
         cpuAtMs = nowMs;
         try {
-            var fresh = new HashMap<>(cluster.cpu(scale.selector()));
-            fresh.values().removeIf(use -> nowMs - use.timeMs() > CPU_AGE_MS);
-            cpu = fresh;
+            Map<String, CpuUse> now = cluster.cpu(scale.selector());
+            now.forEach(
+                    (pod, use) ->
+                            cpu.compute(
+                                    pod,
+                                    (_, old) ->
+                                            old != null && old.use.timeMs() == use.timeMs()
+                                                    ? old
+                                                    : new CpuSeen(use, nowMs)));
+            cpu.keySet().retainAll(now.keySet());
+            cpu.values().removeIf(seen -> nowMs - seen.sinceMs > CPU_AGE_MS);
         } catch (KubernetesClientException e) {
             log.debug("{}: no CPU figures: {}", target, e.getMessage());
-            cpu = Map.of();
+            cpu.clear();
         }
     }
 
     private List<Condition> conditions() {
         var out = new ArrayList<Condition>();
+        if (refusal != null) {
+            String count = fleet.missing() + " of " + fleet.asked() + " pods: ";
+            out.add(new Condition("PodsRefused", count + refusal));
+        }
         for (View p : fleet.alive()) {
             switch (p.trouble()) {
                 case Trouble.Unschedulable(String why) ->

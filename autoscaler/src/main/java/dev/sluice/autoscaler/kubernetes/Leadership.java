@@ -115,10 +115,8 @@ public final class Leadership implements AutoCloseable {
                 seen = version;
                 seenAtNanos = start;
             }
-            String holder = lease.getSpec().getHolderIdentity();
-            boolean free = holder == null || holder.isEmpty() || holder.equals(identity);
-            boolean over = start - seenAtNanos > duration.toNanos() * 8 / 10;
-            if (!free && !over) {
+            Duration still = Duration.ofNanos(start - seenAtNanos);
+            if (!mayTake(lease.getSpec().getHolderIdentity(), identity, still, duration)) {
                 held = false;
                 return;
             }
@@ -127,6 +125,15 @@ public final class Leadership implements AutoCloseable {
         }
         heldUntilNanos = start + duration.toNanos() / 2;
         held = true;
+    }
+
+    /// Whether the lease is free, ours, or its holder gone.
+    ///
+    /// @param still how long, by our clock, we have seen no change of it
+    static boolean mayTake(
+            @Nullable String holder, String identity, Duration still, Duration lease) {
+        boolean free = holder == null || holder.isEmpty() || holder.equals(identity);
+        return free || still.compareTo(lease.multipliedBy(8).dividedBy(10)) > 0;
     }
 
     private @Nullable Lease read() {

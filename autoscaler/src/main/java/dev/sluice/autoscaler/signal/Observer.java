@@ -54,7 +54,7 @@ public final class Observer {
             }
             Seen last = seen.get(each.proxy());
             boolean same = last != null && last.report.startedMs() == report.startedMs();
-            boolean moved = last == null || !same || report.timeMs() > last.report.timeMs();
+            boolean moved = last == null || !same || report.timeMs() != last.report.timeMs();
             long movedMs = moved || last == null ? nowMs : last.movedMs;
             seen.put(each.proxy(), new Seen(report, now, movedMs));
             if (nowMs - movedMs > FROZEN_MS) {

@@ -2,6 +2,7 @@ package dev.sluice.autoscaler.signal;
 
 import dev.sluice.shared.AdminJson;
 import dev.sluice.shared.LoadReport;
+import dev.sluice.shared.LoadReport.PoolLoad;
 import dev.sluice.shared.ScalingStatus;
 
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,7 @@ import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -19,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -32,8 +35,15 @@ import java.util.concurrent.TimeoutException;
 public final class Proxies implements AutoCloseable {
     private static final Duration TIME_OUT = Duration.ofSeconds(1);
 
+    /// A proxy's wait ends so much before ours, so that its answer comes and the connection is
+    /// kept.
+    private static final Duration ANSWERING = Duration.ofMillis(100);
+
     /// A report of 1,000 endpoints is about half of this.
     private static final long MAX_BODY = 1 << 20;
+
+    private static final BodyHandler<byte[]> BODY =
+            BodyHandlers.limiting(BodyHandlers.ofByteArray(), MAX_BODY);
 
     private final ProxyAddresses addresses;
     private final @Nullable String token;
@@ -79,6 +89,36 @@ public final class Proxies implements AutoCloseable {
         return List.copyOf(reports);
     }
 
+    /// Sleeps for so long, or until a call waits in this pool's queue at one of the proxies. A
+    /// proxy that does not answer, or that cannot wait, wakes nobody and shortens nothing.
+    public void awaitQueued(String pool, List<URI> proxies, Duration most)
+            throws InterruptedException {
+        long end = System.nanoTime() + most.toNanos();
+        String path =
+                "/admin/v1/load?wait_ms="
+                        + Math.max(1, most.minus(ANSWERING).toMillis())
+                        + "&pool="
+                        + URLEncoder.encode(pool, StandardCharsets.UTF_8);
+        var woken = new CountDownLatch(1);
+        var asked = new ArrayList<CompletableFuture<?>>();
+        for (URI proxy : proxies) {
+            var answer = client.sendAsync(request(proxy, path, "GET", new byte[0]), BODY);
+            asked.add(answer);
+            answer.thenAccept(
+                    a -> {
+                        PoolLoad load = report(proxy, a).pool(pool);
+                        if (load != null && load.queued() > 0) {
+                            woken.countDown();
+                        }
+                    });
+        }
+        try {
+            woken.await(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+        } finally {
+            asked.forEach(a -> a.cancel(true));
+        }
+    }
+
     /// Makes the endpoint known to this proxy; again does no harm. False when it did not agree.
     public boolean register(URI proxy, String pool, String url) throws InterruptedException {
         byte[] body = AdminJson.bytes(Map.of("pool", pool, "url", url, "weight", 1));
@@ -113,8 +153,15 @@ public final class Proxies implements AutoCloseable {
 
     private ProxyReport load(URI proxy) throws InterruptedException {
         try {
-            HttpResponse<byte[]> answer =
-                    send(request(proxy, "/admin/v1/load", "GET", new byte[0]));
+            return report(proxy, send(request(proxy, "/admin/v1/load", "GET", new byte[0])));
+        } catch (IOException e) {
+            String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+            return new ProxyReport(proxy, null, proxy + ": " + why);
+        }
+    }
+
+    private static ProxyReport report(URI proxy, HttpResponse<byte[]> answer) {
+        try {
             if (answer.statusCode() != 200) {
                 return new ProxyReport(proxy, null, proxy + " answered " + answer.statusCode());
             }
@@ -124,8 +171,7 @@ public final class Proxies implements AutoCloseable {
                     ? new ProxyReport(proxy, report, "")
                     : new ProxyReport(proxy, null, proxy + ": its report has no " + missing);
         } catch (IOException e) {
-            String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-            return new ProxyReport(proxy, null, proxy + ": " + why);
+            return new ProxyReport(proxy, null, proxy + ": " + e.getMessage());
         }
     }
 
@@ -149,9 +195,7 @@ public final class Proxies implements AutoCloseable {
 
     private HttpResponse<byte[]> send(HttpRequest request)
             throws IOException, InterruptedException {
-        CompletableFuture<HttpResponse<byte[]>> answer =
-                client.sendAsync(
-                        request, BodyHandlers.limiting(BodyHandlers.ofByteArray(), MAX_BODY));
+        CompletableFuture<HttpResponse<byte[]>> answer = client.sendAsync(request, BODY);
         try {
             return answer.get(TIME_OUT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {

@@ -19,7 +19,9 @@ public record Replicas(List<Replica> all, ColdStart coldStart, List<Condition> c
         /// Finishes its calls and goes; not counted as a replica any more.
         DRAINING,
         /// Died and waits to be started again.
-        CRASHED
+        CRASHED,
+        /// Asked for, and there is no room for it: waiting brings nothing.
+        BLOCKED
     }
 
     /// @param id the endpoint's, as in the load report

@@ -129,6 +129,36 @@ class DecisionTest {
     }
 
     @Test
+    void aLateReplicaCountsOnceItIsReady() {
+        var s = new Story(SPEC).ready(2).starting(1).work(16); // need 3
+        s.run(300); // reported as overdue, and one more was started
+        assertThat(s.asked()).isEqualTo(4);
+        s.started();
+        Recommendation r = s.run(300);
+        assertThat(types(r)).doesNotContain("StartOverdue");
+        assertThat(s.asked()).isEqualTo(3); // it stayed, and the one too many went
+    }
+
+    @Test
+    void whatFindsNoRoomIsNoCapacityAndIsNotMultiplied() {
+        var s = new Story(SPEC).ready(2).blocked(2).work(24); // need 4
+        Recommendation r = s.run(2_000); // long past what a start may take
+        assertThat(s.path()).containsExactly(4);
+        assertThat(r.binding()).isEqualTo(Reason.NO_ROOM);
+        assertThat(r.pending()).isEmpty();
+        assertThat(r.terms()).containsEntry("blocked", 2.0);
+        assertThat(types(r)).doesNotContain("StartOverdue");
+    }
+
+    @Test
+    void whatFindsNoRoomIsGivenUpOnceItIsNotNeeded() {
+        var s = new Story(SPEC).ready(2).blocked(2).work(24);
+        s.run(100);
+        s.work(8);
+        assertThat(s.run(300).replicas()).isEqualTo(2);
+    }
+
+    @Test
     void allUnreadyUnderOverloadStillScales() {
         var s = new Story(SPEC).starting(2).work(0);
         s.queued = 60;

@@ -60,6 +60,14 @@ final class Story {
         return this;
     }
 
+    /// Asked for, and without room.
+    Story blocked(int count) {
+        for (int i = 0; i < count; i++) {
+            replicas.add(new Replica("r" + made++, State.BLOCKED, nowMs, null));
+        }
+        return this;
+    }
+
     /// What is starting becomes ready.
     Story started() {
         replicas.replaceAll(

@@ -1,5 +1,10 @@
 package dev.sluice.autoscaler.kubernetes;
 
+import static dev.sluice.autoscaler.kubernetes.Namespace.await;
+import static dev.sluice.autoscaler.kubernetes.Namespace.elapsedMs;
+import static dev.sluice.autoscaler.kubernetes.Namespace.hold;
+import static dev.sluice.autoscaler.kubernetes.Namespace.report;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -10,7 +15,6 @@ import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -25,7 +29,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.Callable;
 
 /// The autoscaler against a real API server, logged in with the shipped Role and nothing else.
 @Tag("kubernetes")
@@ -321,29 +324,5 @@ class KubernetesTest {
     private static boolean marked(Pod pod) {
         return pod.getMetadata().getAnnotations() != null
                 && pod.getMetadata().getAnnotations().containsKey(Pods.DRAINING);
-    }
-
-    private static long elapsedMs(long start) {
-        return (System.nanoTime() - start) / 1_000_000;
-    }
-
-    private static void report(String what, long start) {
-        System.out.println("FIGURE " + what + ": " + elapsedMs(start) + " ms");
-    }
-
-    private static void await(Callable<Boolean> condition) {
-        Awaitility.await()
-                .atMost(Duration.ofSeconds(40))
-                .pollInterval(Duration.ofMillis(50))
-                .ignoreException(KubernetesClientException.class)
-                .until(condition);
-    }
-
-    private static void hold(Duration time, Callable<Boolean> condition) {
-        Awaitility.await()
-                .during(time)
-                .atMost(time.plusSeconds(10))
-                .pollInterval(Duration.ofMillis(100))
-                .until(condition);
     }
 }

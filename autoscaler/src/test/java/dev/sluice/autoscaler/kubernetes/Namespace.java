@@ -10,7 +10,10 @@ import io.fabric8.kubernetes.api.model.authentication.TokenRequest;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.Resource;
+
+import org.awaitility.Awaitility;
 
 import java.io.IOException;
 import java.net.Inet4Address;
@@ -18,8 +21,10 @@ import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.Callable;
 
 /// A namespace of its own on a real API server, with the definition, the shipped Role, and one fake
 /// proxy behind a Service. The autoscaler logs in as the Role's account and can do nothing else.
@@ -100,6 +105,10 @@ final class Namespace implements AutoCloseable {
 
     /// Serves a model, as far as kwok makes it ready.
     void deployment(String target, int replicas) {
+        deployment(target, replicas, "requests: {cpu: \"1\"}");
+    }
+
+    void deployment(String target, int replicas, String resources) {
         apply(
                 """
                 apiVersion: apps/v1
@@ -112,9 +121,9 @@ final class Namespace implements AutoCloseable {
                     metadata: {labels: {app: %1$s}}
                     spec:
                       containers:
-                        - {name: vllm, image: vllm, resources: {requests: {cpu: "1"}}}
+                        - {name: vllm, image: vllm, resources: {%3$s}}
                 """
-                        .formatted(target, replicas));
+                        .formatted(target, replicas, resources));
     }
 
     /// A scaler of the Deployment `vllm`, quick enough for a test.
@@ -199,6 +208,38 @@ final class Namespace implements AutoCloseable {
         admin.namespaces().withName(name).delete();
         admin.close();
         proxy.close();
+    }
+
+    /// The file to log in with, through another port of this machine.
+    Path kubeconfig(int port) throws IOException {
+        String text = Files.readString(kubeconfig);
+        return Files.writeString(
+                folder.resolve("kubeconfig-" + name + "-" + port),
+                text.replaceAll("https://127\\.0\\.0\\.1:\\d+", "https://127.0.0.1:" + port));
+    }
+
+    static void await(Callable<Boolean> condition) {
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(40))
+                .pollInterval(Duration.ofMillis(50))
+                .ignoreException(KubernetesClientException.class)
+                .until(condition);
+    }
+
+    static void hold(Duration time, Callable<Boolean> condition) {
+        Awaitility.await()
+                .during(time)
+                .atMost(time.plusSeconds(10))
+                .pollInterval(Duration.ofMillis(100))
+                .until(condition);
+    }
+
+    static long elapsedMs(long start) {
+        return (System.nanoTime() - start) / 1_000_000;
+    }
+
+    static void report(String what, long start) {
+        System.out.println("FIGURE " + what + ": " + elapsedMs(start) + " ms");
     }
 
     private Path kubeconfig(Path given) throws IOException {

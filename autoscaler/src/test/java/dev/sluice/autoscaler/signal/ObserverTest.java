@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sluice.autoscaler.FakeProxy;
 import dev.sluice.autoscaler.signal.Observation.Load;
+import dev.sluice.shared.LoadReport;
+import dev.sluice.shared.LoadReport.PoolLoad;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -87,6 +89,25 @@ class ObserverTest {
         assertThat(observer.observe(same, new Cpu(0, 0, 0), nowMs + 5_000).load()).isNotNull();
         assertThat(observer.observe(same, new Cpu(0, 0, 0), nowMs + 11_000).problems())
                 .contains(one.url() + " repeats one report");
+    }
+
+    @Test
+    void aProxysClockMayGoBackwards() {
+        assertThat(observer.observe(said(5_000_000), new Cpu(0, 0, 0), 0).load()).isNotNull();
+        for (int i = 1; i < 20; i++) { // its clock was put back by an hour and goes on from there
+            List<ProxyReport> now = said(1_400_000 + i);
+            assertThat(observer.observe(now, new Cpu(0, 0, 0), 2_000L * i).problems()).isEmpty();
+        }
+    }
+
+    private List<ProxyReport> said(long timeMs) {
+        var pool =
+                new PoolLoad(
+                        "llama", List.of(), 0, 0, 0, 0, null, null, 0, 0, 0, 0, 0, 0, 0, null,
+                        List.of());
+        return List.of(
+                new ProxyReport(
+                        one.url(), new LoadReport("p", timeMs, 1, true, List.of(pool)), ""));
     }
 
     private Observation look() throws InterruptedException {

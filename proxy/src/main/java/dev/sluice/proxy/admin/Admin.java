@@ -18,6 +18,7 @@ import dev.sluice.shared.ScalingStatus;
 import org.jspecify.annotations.Nullable;
 
 import java.net.URI;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,6 +34,7 @@ import java.util.function.Supplier;
 /// Readiness}. A thread of its own beats once a second for {@link Pulse} and {@link Live}.
 public final class Admin implements AutoCloseable {
     private static final int LINES = 40;
+    private static final int LONGEST_WAIT_MS = 30_000;
 
     private final Shown shown;
     private final ConfigRoutes config;
@@ -107,7 +109,7 @@ public final class Admin implements AutoCloseable {
         routes.add(AdminRoute.open("/metrics", this::metrics));
         routes.add(AdminRoute.get("/", _ -> page.answer()));
         routes.add(AdminRoute.get("/admin/v1/status", _ -> AdminAnswer.ok(status())));
-        routes.add(AdminRoute.get("/admin/v1/load", _ -> AdminAnswer.ok(load())));
+        routes.add(AdminRoute.get("/admin/v1/load", this::loadWhenQueued));
         routes.add(AdminRoute.get("/admin/v1/requests", this::requests));
         routes.add(AdminRoute.get("/admin/v1/requests/{id}", this::request));
         routes.add(AdminRoute.get("/admin/v1/events", _ -> live.watch()));
@@ -186,6 +188,33 @@ public final class Admin implements AutoCloseable {
 
     private Readiness readiness() {
         return Readiness.of(shown.life().draining().getAsBoolean(), shown.pools());
+    }
+
+    /// With `wait_ms` and `pool` it answers once a call waits in that pool's queue, or when the
+    /// time is over: how an autoscaler sleeps while there is no replica.
+    private AdminAnswer loadWhenQueued(AdminRequest request) {
+        int waitMs = request.number("wait_ms", 0, 0, LONGEST_WAIT_MS);
+        if (waitMs == 0) {
+            return AdminAnswer.ok(load());
+        }
+        String name = request.query().getOrDefault("pool", "");
+        PoolView pool =
+                shown.pools().stream()
+                        .filter(p -> p.pool().name().equals(name))
+                        .findFirst()
+                        .orElse(null);
+        if (pool == null) {
+            return AdminAnswer.notFound(
+                    "pool",
+                    "no pool is named \"" + name + "\"",
+                    "with wait_ms, name one of this proxy's pools");
+        }
+        try {
+            pool.dispatcher().awaitQueued(Duration.ofMillis(waitMs));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // closing
+        }
+        return AdminAnswer.ok(load());
     }
 
     private LoadReport load() {

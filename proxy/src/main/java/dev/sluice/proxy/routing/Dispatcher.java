@@ -56,6 +56,7 @@ public final class Dispatcher implements Demand {
     private final Map<Waiter, Ticket> tickets = new ConcurrentHashMap<>();
     private final Queue<Ticket> inbox = new ConcurrentLinkedQueue<>();
     private final AtomicInteger work = new AtomicInteger();
+    private final Doorbell queued = new Doorbell();
     private volatile boolean sweepDue;
     private volatile boolean closed;
     private volatile long oldestNanos;
@@ -146,6 +147,11 @@ public final class Dispatcher implements Demand {
                 rate.perSecond() == 0 ? null : predicted(n + 1));
     }
 
+    /// Blocks until a call waits here, at most this long. Not for event loops.
+    public void awaitQueued(Duration most) throws InterruptedException {
+        queued.await(() -> waiting.get() > 0, most);
+    }
+
     @Override
     public void capacityFreed() {
         if (waiting.get() > 0) {
@@ -224,6 +230,9 @@ public final class Dispatcher implements Demand {
             var ticket = new Ticket(waiter, now, queuedEver.incrementAndGet());
             tickets.put(waiter, ticket);
             inbox.add(ticket);
+            if (place == 1) {
+                queued.ring();
+            }
             return null;
         }
         waiting.decrementAndGet();

@@ -4,6 +4,7 @@ import static dev.sluice.proxy.pool.TestPool.endpoint;
 import static dev.sluice.proxy.pool.TestPool.member;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.sluice.proxy.pool.AttemptResult;
 import dev.sluice.proxy.pool.Endpoint;
@@ -280,6 +281,31 @@ class DispatcherTest {
             spent++;
         }
         assertThat(spent).isEqualTo(3 + 10 + 6);
+    }
+
+    @Test
+    void wakesWhoWaitsForAQueuedCall() throws Exception {
+        open(4, false, slots(one, 1));
+        FakeWaiter running = ask();
+        var ended = new CountDownLatch(1);
+        Thread watcher =
+                Thread.ofPlatform()
+                        .start(
+                                () -> {
+                                    try {
+                                        dispatcher.awaitQueued(Duration.ofSeconds(60));
+                                    } catch (InterruptedException e) {
+                                        return;
+                                    }
+                                    ended.countDown();
+                                });
+        await().until(() -> watcher.getState() == Thread.State.TIMED_WAITING);
+        FakeWaiter first = ask();
+        assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
+        dispatcher.awaitQueued(Duration.ofSeconds(60)); // it waits still: at once
+        release(running);
+        dispatcher.awaitQueued(Duration.ofMillis(1)); // nobody waits: after the time
+        release(first);
     }
 
     private void open(int depth, boolean hold, Member... members) {
