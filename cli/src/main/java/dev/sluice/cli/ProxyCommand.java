@@ -93,12 +93,18 @@ final class ProxyCommand implements Callable<Integer> {
             if (from != null) {
                 stop.hangUp(() -> proxy.reload("SIGHUP"));
             }
-            log.info(
-                    "serving on {}:{} ({}), admin port and page at {}",
-                    config.listen().getHostString(),
-                    proxy.port(),
-                    proxy.transport(),
-                    proxy.adminUrl());
+            String host = config.listen().getHostString();
+            log.atInfo()
+                    .addKeyValue("listen", host)
+                    .addKeyValue("port", proxy.port())
+                    .addKeyValue("transport", proxy.transport())
+                    .addKeyValue("admin", proxy.adminUrl())
+                    .log(
+                            "serving on {}:{} ({}), admin port and page at {}",
+                            host,
+                            proxy.port(),
+                            proxy.transport(),
+                            proxy.adminUrl());
             log.info("try: curl http://127.0.0.1:{}/v1/models", proxy.port());
             stop.await();
             log.info("stopping: running calls finish; a second signal ends at once");
@@ -131,8 +137,7 @@ final class ProxyCommand implements Callable<Integer> {
                         listen == null ? config.listen() : listen,
                         admin == null
                                 ? config.admin()
-                                : new AdminConfig(
-                                        admin.host(), admin.port(), config.admin().token()));
+                                : config.admin().at(admin.host(), admin.port()));
     }
 
     /// One pool with every endpoint, whose models are what the engines say.

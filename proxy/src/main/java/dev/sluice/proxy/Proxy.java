@@ -110,8 +110,10 @@ public final class Proxy implements AutoCloseable {
                         version(),
                         reload,
                         accounting,
-                        serving.control(),
-                        serving::searches,
+                        new Admin.Routing(
+                                serving.control(),
+                                () -> serving.terms().router(),
+                                serving::searches),
                         new Admin.Life(draining::get, succession::succeeded));
         AdminPort admin = admin(config, shown, listener);
         serving.start(config);

@@ -11,22 +11,25 @@ import java.net.InetAddress;
 /// @param port 0 takes any free one
 /// @param token asked of every caller except for probes and metrics; null asks nobody, which is
 ///   only allowed on loopback
-public record AdminConfig(String host, int port, @Nullable String token) {
+/// @param readToken taken instead of it by what changes nothing; null: there is none
+public record AdminConfig(
+        String host, int port, @Nullable String token, @Nullable String readToken) {
     private static final String NEEDS_TOKEN_FIX =
             "set admin_token (admin_token: ${SLUICE_ADMIN_TOKEN}), or listen on 127.0.0.1";
 
     /// @param ifAbsent the address when the file has none, as `127.0.0.1:9901`
     public static AdminConfig from(ConfigNode root, String ifAbsent) {
         String address = root.string("admin", ifAbsent);
-        String token = root.stringOrNull("admin_token");
-        if (token != null && token.length() < 16) {
+        String token = token(root, "admin_token");
+        String readToken = token(root, "admin_read_token");
+        if (readToken != null && (token == null || token.equals(readToken))) {
             root.problem(
-                    "admin_token",
-                    "is " + token.length() + " characters long",
-                    "use 16 or more, as `openssl rand -hex 24` makes them");
+                    "admin_read_token",
+                    token == null ? "goes with an admin_token" : "is the admin_token",
+                    "set admin_token to another one; that one may change things");
         }
         try {
-            AdminConfig config = parse(address, token);
+            AdminConfig config = parse(address, token).readBy(readToken);
             if (config.exposed()) {
                 root.problem("admin", "is open to the network without a token", NEEDS_TOKEN_FIX);
             }
@@ -35,6 +38,31 @@ public record AdminConfig(String host, int port, @Nullable String token) {
             root.problem("admin", String.valueOf(e.getMessage()), "write 127.0.0.1:9901");
             return parse(ifAbsent, token);
         }
+    }
+
+    private static @Nullable String token(ConfigNode root, String key) {
+        String token = root.stringOrNull(key);
+        if (token != null && token.length() < 16) {
+            root.problem(
+                    key,
+                    "is " + token.length() + " characters long",
+                    "use 16 or more, as `openssl rand -hex 24` makes them");
+        }
+        return token;
+    }
+
+    /// Without a read token.
+    public AdminConfig(String host, int port, @Nullable String token) {
+        this(host, port, token, null);
+    }
+
+    /// The same tokens at another address.
+    public AdminConfig at(String otherHost, int otherPort) {
+        return new AdminConfig(otherHost, otherPort, token, readToken);
+    }
+
+    private AdminConfig readBy(@Nullable String other) {
+        return new AdminConfig(host, port, token, other);
     }
 
     /// @param address `HOST:PORT`, with brackets around an IPv6 host

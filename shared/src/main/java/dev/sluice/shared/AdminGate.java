@@ -3,6 +3,8 @@ package dev.sluice.shared;
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 
+import dev.sluice.shared.AdminRoute.Access;
+
 import org.jspecify.annotations.Nullable;
 
 import java.net.InetAddress;
@@ -18,14 +20,30 @@ import java.util.Locale;
 final class AdminGate {
     private final AdminConfig config;
     private final byte @Nullable [] token;
+    private final byte @Nullable [] readToken;
 
     AdminGate(AdminConfig config) {
         this.config = config;
         this.token = config.token() == null ? null : digest(config.token());
+        this.readToken = config.readToken() == null ? null : digest(config.readToken());
+    }
+
+    /// What the sender may do by its token.
+    Access of(HttpExchange exchange) {
+        byte[] sent = digest(credential(exchange.getRequestHeaders()));
+        if (token == null || MessageDigest.isEqual(token, sent)) {
+            return Access.WRITE;
+        }
+        return readToken != null && MessageDigest.isEqual(readToken, sent)
+                ? Access.READ
+                : Access.NONE;
     }
 
     /// The refusal, or null when the request may go on.
-    @Nullable AdminAnswer refuse(HttpExchange exchange) {
+    @Nullable AdminAnswer refuse(HttpExchange exchange, Access needs) {
+        if (needs == Access.NONE) {
+            return null;
+        }
         Headers headers = exchange.getRequestHeaders();
         List<String> hosts = headers.getOrDefault("Host", List.of());
         if (token == null && (hosts.size() != 1 || !ours(name(hosts.getFirst())))) {
@@ -36,13 +54,22 @@ final class AdminGate {
                     "Host",
                     "open http://" + config.host() + ":" + config.port() + ", or set admin_token");
         }
-        if (token != null && !MessageDigest.isEqual(token, digest(credential(headers)))) {
+        Access has = of(exchange);
+        if (has == Access.NONE) {
             return new AdminAnswer.Problem(
                     401,
                     "token_required",
                     "this needs the admin token",
                     "Authorization",
                     "send Authorization: Bearer with admin_token");
+        }
+        if (has.compareTo(needs) < 0) {
+            return new AdminAnswer.Problem(
+                    403,
+                    "read_only",
+                    "the read token changes nothing",
+                    "Authorization",
+                    "send admin_token instead of admin_read_token");
         }
         boolean reads = List.of("GET", "HEAD").contains(exchange.getRequestMethod());
         if (!reads && fromAnotherSite(headers)) {

@@ -7,8 +7,13 @@ import java.util.Map;
 /// @param variables of the path, decoded
 /// @param query decoded; of a name given twice, the last
 /// @param accept the Accept header; empty without one
+/// @param mayWrite whether its sender may change things, which a route that only reads need not ask
 public record AdminRequest(
-        Map<String, String> variables, Map<String, String> query, String accept, String body) {
+        Map<String, String> variables,
+        Map<String, String> query,
+        String accept,
+        boolean mayWrite,
+        String body) {
 
     /// A variable of the route's pattern.
     public String path(String name) {

@@ -10,8 +10,18 @@ import java.util.Map;
 /// One thing that an admin server answers.
 ///
 /// @param pattern a path; a segment may be `{name}`, or `{name}:verb`
-/// @param open whether it is answered without the token: probes and metrics
-public record AdminRoute(String method, String pattern, boolean open, Action action) {
+/// @param needs what its caller has to be allowed
+public record AdminRoute(String method, String pattern, Access needs, Action action) {
+
+    /// What a caller may do; each includes those before it.
+    public enum Access {
+        /// Probes and metrics, for whoever asks.
+        NONE,
+        /// Look at everything.
+        READ,
+        /// Change it too.
+        WRITE
+    }
 
     /// Answers on a virtual thread; may block.
     @FunctionalInterface
@@ -20,20 +30,25 @@ public record AdminRoute(String method, String pattern, boolean open, Action act
     }
 
     public static AdminRoute get(String pattern, Action action) {
-        return new AdminRoute("GET", pattern, false, action);
+        return new AdminRoute("GET", pattern, Access.READ, action);
+    }
+
+    /// A POST that changes nothing: a question with a body.
+    public static AdminRoute ask(String pattern, Action action) {
+        return new AdminRoute("POST", pattern, Access.READ, action);
     }
 
     public static AdminRoute post(String pattern, Action action) {
-        return new AdminRoute("POST", pattern, false, action);
+        return new AdminRoute("POST", pattern, Access.WRITE, action);
     }
 
     public static AdminRoute delete(String pattern, Action action) {
-        return new AdminRoute("DELETE", pattern, false, action);
+        return new AdminRoute("DELETE", pattern, Access.WRITE, action);
     }
 
     /// A GET that needs no token.
     public static AdminRoute open(String pattern, Action action) {
-        return new AdminRoute("GET", pattern, true, action);
+        return new AdminRoute("GET", pattern, Access.NONE, action);
     }
 
     /// The path's variables, or null when the pattern does not fit.

@@ -32,11 +32,11 @@ import java.util.stream.Collectors;
 /// data path.
 ///
 /// Who may ask: with a token, whoever sends it, as `Authorization: Bearer` or as the password of
-/// Basic (so that a browser can ask its user); {@link AdminRoute#open() open} routes need none.
-/// Without a token the server only starts on loopback, and answers only requests whose Host is a
-/// loopback one or the configured one, because a web page may point its own name at 127.0.0.1 (DNS
-/// rebinding). Requests that change something are refused when a browser says that another site
-/// sent them.
+/// Basic (so that a browser can ask its user); {@link AdminRoute#open open} routes need none, and
+/// routes that change nothing take the read token too. Without a token the server only starts on
+/// loopback, and answers only requests whose Host is a loopback one or the configured one, because
+/// a web page may point its own name at 127.0.0.1 (DNS rebinding). Requests that change something
+/// are refused when a browser says that another site sent them.
 public final class AdminServer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(AdminServer.class);
     private static final int MAX_BODY = 1 << 20;
@@ -131,12 +131,12 @@ public final class AdminServer implements AutoCloseable {
                 if (variables == null || !sameMethod(route, method)) {
                     continue;
                 }
-                AdminAnswer refusal = route.open() ? null : gate.refuse(exchange);
+                AdminAnswer refusal = gate.refuse(exchange, route.needs());
                 return refusal != null
                         ? refusal
                         : route.action().answer(request(exchange, variables));
             }
-            AdminAnswer refusal = gate.refuse(exchange);
+            AdminAnswer refusal = gate.refuse(exchange, AdminRoute.Access.READ);
             return refusal != null ? refusal : unknown(exchange, String.valueOf(path));
         } catch (AdminRefusal e) {
             return e.answer();
@@ -147,7 +147,7 @@ public final class AdminServer implements AutoCloseable {
         }
     }
 
-    private static AdminRequest request(HttpExchange exchange, Map<String, String> variables)
+    private AdminRequest request(HttpExchange exchange, Map<String, String> variables)
             throws IOException {
         byte[] body = exchange.getRequestBody().readNBytes(MAX_BODY + 1);
         if (body.length > MAX_BODY) {
@@ -165,6 +165,7 @@ public final class AdminServer implements AutoCloseable {
                 variables,
                 query(exchange.getRequestURI().getRawQuery()),
                 accept == null ? "" : accept,
+                gate.of(exchange) == AdminRoute.Access.WRITE,
                 new String(body, StandardCharsets.UTF_8));
     }
 

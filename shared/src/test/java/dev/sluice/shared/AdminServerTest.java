@@ -36,13 +36,20 @@ class AdminServerTest {
 
     private final CountDownLatch feedEnded = new CountDownLatch(1);
     private final HttpClient client = HttpClient.newHttpClient();
-    private AdminServer server = start(null);
+    private AdminServer server = start((String) null);
 
     private AdminServer start(@Nullable String token) {
+        return start(new AdminConfig("127.0.0.1", 0, token));
+    }
+
+    private AdminServer start(AdminConfig config) {
         return AdminServer.start(
-                new AdminConfig("127.0.0.1", 0, token),
+                config,
                 List.of(
                         AdminRoute.open("/livez", r -> AdminAnswer.text(200, "ok\n")),
+                        AdminRoute.get(
+                                "/access", r -> AdminAnswer.ok(Map.of("write", r.mayWrite()))),
+                        AdminRoute.ask("/ask", r -> AdminAnswer.ok(Map.of("asked", r.body()))),
                         AdminRoute.get(
                                 "/admin/v1/things/{id}",
                                 r ->
@@ -201,6 +208,23 @@ class AdminServerTest {
     }
 
     @Test
+    void letsTheReadTokenLookAndAskAndChangeNothing() throws Exception {
+        server.close();
+        String read = "another-of-16-characters";
+        server = start(new AdminConfig("127.0.0.1", 0, TOKEN, read));
+        String[] reader = {"Authorization", "Bearer " + read};
+        String[] writer = {"Authorization", "Bearer " + TOKEN};
+        assertEquals("{\"write\":false}", send("GET", "/access", "", reader).body());
+        assertEquals("{\"write\":true}", send("GET", "/access", "", writer).body());
+        assertEquals(401, send("GET", "/access", "").statusCode());
+        assertEquals(200, send("POST", "/ask", "x", reader).statusCode());
+        var refused = send("POST", "/admin/v1/things/x:drain", "", reader);
+        assertEquals(403, refused.statusCode());
+        assertThat(refused.body()).contains("\"code\":\"read_only\"", "send admin_token");
+        assertEquals(200, send("POST", "/admin/v1/things/x:drain", "", writer).statusCode());
+    }
+
+    @Test
     void saysHowToGetOutOfAPortInUse() throws Exception {
         try (var taken = new ServerSocket(0)) {
             var config = new AdminConfig("127.0.0.1", taken.getLocalPort(), null);
@@ -225,6 +249,10 @@ class AdminServerTest {
                 new AdminConfig("::1", 9901, TOKEN),
                 config("admin: \"[::1]:9901\"\nadmin_token: " + TOKEN));
         assertEquals(new AdminConfig("127.0.0.1", 9901, null), config(""));
+        assertThatThrownBy(() -> config("admin_read_token: " + TOKEN))
+                .hasMessageContaining("goes with an admin_token");
+        assertThatThrownBy(() -> config("admin_token: " + TOKEN + "\nadmin_read_token: " + TOKEN))
+                .hasMessageContaining("is the admin_token");
     }
 
     private static AdminConfig config(String text) {

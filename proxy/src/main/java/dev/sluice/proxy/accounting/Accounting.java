@@ -43,6 +43,7 @@ public final class Accounting implements CallObserver, AutoCloseable {
     private final ReloadMeters reloads;
     private final ClientMeters clients = new ClientMeters();
     private final LoopLag lag = new LoopLag();
+    private final Guards guards;
     private final @Nullable AccessLog accessLog;
     private final @Nullable Traces traces;
     private final JvmGcMetrics gc = new JvmGcMetrics();
@@ -61,6 +62,7 @@ public final class Accounting implements CallObserver, AutoCloseable {
             throws IOException {
         Supplier<List<PoolView>> pools =
                 () -> dispatchers.get().stream().map(PoolView::new).toList();
+        this.guards = guards;
         this.meters = new CallMeters((pool, model) -> serves(pools.get(), pool, model));
         this.reloads = new ReloadMeters(startedMs);
         this.pulse = new Pulse(pools, meters);
@@ -148,7 +150,21 @@ public final class Accounting implements CallObserver, AutoCloseable {
         return estimates;
     }
 
-    /// Beats once a second, by whoever runs the admin port.
+    /// A second has passed. Called by one thread: whoever runs the admin port.
+    public void beat(long nowNanos, long nowMs) {
+        pulse.beat(nowNanos, nowMs);
+        lag.look();
+    }
+
+    /// How late the latest event loop was in the last second, in seconds; null before any was seen.
+    public @Nullable Double loopLag() {
+        return lag.lately();
+    }
+
+    public Guards guards() {
+        return guards;
+    }
+
     public Pulse pulse() {
         return pulse;
     }

@@ -8,6 +8,9 @@ import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -24,11 +27,41 @@ final class LoopLag implements Collector {
 
     private final List<Buckets> loops = new CopyOnWriteArrayList<>();
 
+    /// Counts at the last look, in the order of `loops`; of the looking thread only.
+    private final List<long[]> before = new ArrayList<>();
+
+    private volatile @Nullable Double lately;
+
     /// Begins to measure a loop.
     void watch(EventLoop loop) {
         var lag = new Buckets(SCALE);
         loops.add(lag);
         schedule(loop, lag, System.nanoTime() + EVERY);
+    }
+
+    /// Looks at what came since the last look; always the same thread.
+    void look() {
+        Double worst = null;
+        for (int i = 0; i < loops.size(); i++) {
+            long[] now = loops.get(i).counts();
+            if (i == before.size()) {
+                before.add(new long[now.length]);
+            }
+            long[] between = now.clone();
+            for (int j = 0; j < between.length; j++) {
+                between[j] -= before.get(i)[j];
+            }
+            before.set(i, now);
+            Double late = Buckets.quantile(SCALE, between, 1);
+            worst = late == null || (worst != null && worst > late) ? worst : late;
+        }
+        lately = worst;
+    }
+
+    /// How late the latest of all loops was between the last two looks, in seconds, to its bucket;
+    /// null before the first.
+    @Nullable Double lately() {
+        return lately;
     }
 
     private static void schedule(EventLoop loop, Buckets lag, long due) {

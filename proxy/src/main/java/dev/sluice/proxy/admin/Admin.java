@@ -1,12 +1,11 @@
 package dev.sluice.proxy.admin;
 
 import dev.sluice.proxy.accounting.Accounting;
-import dev.sluice.proxy.accounting.CallRecord;
 import dev.sluice.proxy.accounting.LoadReports;
 import dev.sluice.proxy.accounting.PoolView;
-import dev.sluice.proxy.accounting.Pulse;
 import dev.sluice.proxy.discovery.Searches;
 import dev.sluice.proxy.pool.PoolControl;
+import dev.sluice.proxy.routing.Router;
 import dev.sluice.shared.AdminAnswer;
 import dev.sluice.shared.AdminConfig;
 import dev.sluice.shared.AdminRequest;
@@ -31,27 +30,26 @@ import java.util.function.Supplier;
 /// The admin port of a proxy.
 ///
 /// `/livez` is 200 for as long as the process answers. `/readyz` and `/health` say {@link
-/// Readiness}. A thread of its own beats once a second for {@link Pulse} and {@link Live}.
+/// Readiness}. A thread of its own beats once a second for {@link Accounting} and {@link Live}.
 public final class Admin implements AutoCloseable {
-    private static final int LINES = 40;
     private static final int LONGEST_WAIT_MS = 30_000;
 
     private final Shown shown;
     private final ConfigRoutes config;
     private final Scaling scaling = new Scaling();
+    private final Strain.Cpu cpu = new Strain.Cpu();
+    private final Pictures pictures;
     private final Live live;
+    private final boolean guarded;
     private final AdminServer server;
     private final Thread beats;
 
     /// What the port shows.
-    ///
-    /// @param searches how the searches for endpoints stand
     public record Shown(
             String version,
             Configuration configuration,
             Accounting accounting,
-            PoolControl control,
-            Supplier<List<Searches.View>> searches,
+            Routing routing,
             Life life) {
         List<PoolView> pools() {
             return accounting.loads().pools();
@@ -61,6 +59,13 @@ public final class Admin implements AutoCloseable {
             return accounting.loads();
         }
     }
+
+    /// Who serves calls.
+    ///
+    /// @param router that of now: a reload replaces it
+    /// @param searches how the searches for endpoints stand
+    public record Routing(
+            PoolControl control, Supplier<Router> router, Supplier<List<Searches.View>> searches) {}
 
     /// Where the process is in its life.
     ///
@@ -78,7 +83,9 @@ public final class Admin implements AutoCloseable {
     private Admin(AdminConfig at, Shown shown) {
         this.shown = shown;
         this.config = new ConfigRoutes(shown.configuration());
-        this.live = new Live(this::picture, this::history);
+        this.pictures = new Pictures(shown, this::load, scaling, cpu);
+        this.live = new Live(pictures::now, pictures::history);
+        this.guarded = at.token() != null;
         this.server = AdminServer.start(at, routes());
         this.beats = Thread.ofVirtual().name("admin-beat").start(this::beat);
     }
@@ -110,12 +117,16 @@ public final class Admin implements AutoCloseable {
         routes.add(AdminRoute.get("/", _ -> page.answer()));
         routes.add(AdminRoute.get("/admin/v1/status", _ -> AdminAnswer.ok(status())));
         routes.add(AdminRoute.get("/admin/v1/load", this::loadWhenQueued));
-        routes.add(AdminRoute.get("/admin/v1/requests", this::requests));
-        routes.add(AdminRoute.get("/admin/v1/requests/{id}", this::request));
+        routes.add(AdminRoute.get("/admin/v1/access", this::access));
         routes.add(AdminRoute.get("/admin/v1/events", _ -> live.watch()));
         routes.add(AdminRoute.post("/admin/v1/scaling", this::scaling));
+        routes.addAll(new CallRoutes(shown.accounting().ring()).routes());
+        routes.add(
+                new ExplainRoute(shown.routing().router(), shown.accounting().estimates()).route());
         routes.addAll(config.routes());
-        routes.addAll(new EndpointRoutes(shown::pools, shown.control(), this::endpoints).routes());
+        routes.addAll(
+                new EndpointRoutes(shown::pools, shown.routing().control(), this::endpoints)
+                        .routes());
         return routes;
     }
 
@@ -149,29 +160,13 @@ public final class Admin implements AutoCloseable {
         out.put("scaling", scaling.all());
         out.put("config", ConfigView.of(shown.configuration().effective()));
         out.put("last_reload", config.status());
-        out.put("discovery", shown.searches().get());
+        out.put("discovery", shown.routing().searches().get());
         return out;
     }
 
-    private AdminAnswer requests(AdminRequest request) {
-        int limit = request.number("limit", 100, 1, 10_000);
-        return AdminAnswer.ok(
-                Map.of(
-                        "requests",
-                        shown.accounting().ring().newest(limit, _ -> true).stream()
-                                .map(CallView::of)
-                                .toList()));
-    }
-
-    private AdminAnswer request(AdminRequest request) {
-        CallRecord call = shown.accounting().ring().find(request.path("id"));
-        return call == null
-                ? AdminAnswer.notFound(
-                        "id",
-                        "no call of id \"" + request.path("id") + "\" is remembered",
-                        "it may run still, or be older than the last 10,000; the newest are at"
-                                + " /admin/v1/requests")
-                : AdminAnswer.ok(CallView.explain(call));
+    /// What the one who asks may do here, for the page.
+    private AdminAnswer access(AdminRequest request) {
+        return AdminAnswer.ok(Map.of("may_write", request.mayWrite(), "token_needed", guarded));
     }
 
     private AdminAnswer scaling(AdminRequest request) {
@@ -228,59 +223,7 @@ public final class Admin implements AutoCloseable {
     private List<EndpointView> endpoints() {
         var out = new ArrayList<EndpointView>();
         for (LoadReport.PoolLoad pool : load().pools()) {
-            out.addAll(endpoints(pool));
-        }
-        return out;
-    }
-
-    private List<EndpointView> endpoints(LoadReport.PoolLoad load) {
-        for (PoolView view : shown.pools()) {
-            if (view.pool().name().equals(load.pool())) {
-                return EndpointView.of(load, view.pool().snapshot().members());
-            }
-        }
-        return List.of();
-    }
-
-    private Live.Picture picture() {
-        Readiness ready = readiness();
-        var pools = new ArrayList<Live.PoolPicture>();
-        for (LoadReport.PoolLoad load : load().pools()) {
-            List<Pulse.Beat> beats = shown.accounting().pulse().of(load.pool()).beats();
-            pools.add(
-                    new Live.PoolPicture(
-                            load.pool(),
-                            policy(load.pool()),
-                            load.models(),
-                            load.oldestQueuedMs(),
-                            beats.isEmpty() ? null : beats.getLast(),
-                            endpoints(load)));
-        }
-        return new Live.Picture(
-                System.currentTimeMillis(),
-                uptimeS(),
-                shown.version(),
-                ready.ready(),
-                ready.reason(),
-                pools,
-                scaling.all(),
-                shown.accounting().ring().newest(LINES, _ -> true).stream()
-                        .map(call -> Live.CallLine.of(CallView.of(call)))
-                        .toList());
-    }
-
-    private String policy(String pool) {
-        return shown.pools().stream()
-                .filter(p -> p.pool().name().equals(pool))
-                .map(p -> p.pool().config().policy().label())
-                .findFirst()
-                .orElse("");
-    }
-
-    private Map<String, List<Pulse.Beat>> history() {
-        var out = new LinkedHashMap<String, List<Pulse.Beat>>();
-        for (PoolView view : shown.pools()) {
-            out.put(view.pool().name(), shown.accounting().pulse().of(view.pool().name()).beats());
+            out.addAll(pictures.endpoints(pool));
         }
         return out;
     }
@@ -293,7 +236,8 @@ public final class Admin implements AutoCloseable {
     private void beat() {
         long next = System.nanoTime();
         while (!Thread.currentThread().isInterrupted()) {
-            shown.accounting().pulse().beat(System.nanoTime(), System.currentTimeMillis());
+            cpu.look(System.nanoTime());
+            shown.accounting().beat(System.nanoTime(), System.currentTimeMillis());
             live.publish();
             next = Math.max(next + TimeUnit.SECONDS.toNanos(1), System.nanoTime());
             LockSupport.parkNanos(next - System.nanoTime());

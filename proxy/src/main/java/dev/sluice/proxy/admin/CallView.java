@@ -42,6 +42,7 @@ record CallView(
         long bytesOut,
         List<Attempt> attempts) {
 
+    /// @param beganMs since the call began
     /// @param afterMs since the first attempt began
     record Attempt(
             String endpoint,
@@ -49,6 +50,7 @@ record CallView(
             String result,
             int status,
             boolean reusedConnection,
+            double beganMs,
             double afterMs,
             double tookMs) {}
 
@@ -182,6 +184,7 @@ record CallView(
                                         word(a.result()),
                                         a.status(),
                                         a.reused(),
+                                        millis(a.startNanos() - call.startNanos()),
                                         millis(
                                                 a.startNanos()
                                                         - call.attempts().getFirst().startNanos()),

@@ -17,17 +17,18 @@ import java.util.Objects;
 public final class ConfigDiff {
     /// Records are shaped by who uses them, files by who writes them: where the two names differ.
     private static final Map<String, String> WRITTEN =
-            Map.of(
-                    "admin.host", "admin",
-                    "admin.port", "admin",
-                    "admin.token", "admin_token",
-                    "calls.body_limit", "limits.body",
-                    "calls.replay_limit", "limits.replay",
-                    "calls.headers", "headers",
-                    "listener.head", "server.head_timeout",
-                    "listener.drain", "drain_timeout",
-                    "listener.max_per_address", "server.max_connections_per_address",
-                    "listener.max_requests", "server.max_requests_per_connection");
+            Map.ofEntries(
+                    Map.entry("admin.host", "admin"),
+                    Map.entry("admin.port", "admin"),
+                    Map.entry("admin.token", "admin_token"),
+                    Map.entry("admin.read_token", "admin_read_token"),
+                    Map.entry("calls.body_limit", "limits.body"),
+                    Map.entry("calls.replay_limit", "limits.replay"),
+                    Map.entry("calls.headers", "headers"),
+                    Map.entry("listener.head", "server.head_timeout"),
+                    Map.entry("listener.drain", "drain_timeout"),
+                    Map.entry("listener.max_per_address", "server.max_connections_per_address"),
+                    Map.entry("listener.max_requests", "server.max_requests_per_connection"));
 
     private static final Map<String, String> PREFIXES =
             Map.of("calls.", "timeouts.", "listener.", "server.");

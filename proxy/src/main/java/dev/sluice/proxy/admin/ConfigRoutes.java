@@ -28,7 +28,7 @@ record ConfigRoutes(Configuration configuration) {
                                                 "last_reload",
                                                 shown(status())))),
                 AdminRoute.post("/admin/v1/config:reload", this::reload),
-                AdminRoute.post("/admin/v1/config:check", this::check));
+                AdminRoute.ask("/admin/v1/config:check", this::check));
     }
 
     /// The last reload as the status page shows it; null before the first.

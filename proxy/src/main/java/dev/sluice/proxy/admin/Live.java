@@ -25,7 +25,9 @@ final class Live {
 
     /// What the page draws.
     ///
+    /// @param reload the last one; null before any
     /// @param calls the newest ones, without their attempts
+    /// @param findings what is wrong now, worst first
     record Picture(
             long timeMs,
             long uptimeS,
@@ -34,15 +36,56 @@ final class Live {
             String readiness,
             List<PoolPicture> pools,
             List<ScalingStatus> scaling,
-            List<CallLine> calls) {}
+            Strain strain,
+            @Nullable ReloadPicture reload,
+            List<CallLine> calls,
+            List<Finding> findings) {
 
-    /// @param beat the newest second; null before the first
+        Picture withFindings() {
+            return new Picture(
+                    timeMs,
+                    uptimeS,
+                    version,
+                    ready,
+                    readiness,
+                    pools,
+                    scaling,
+                    strain,
+                    reload,
+                    calls,
+                    Finding.of(this));
+        }
+    }
+
+    /// @param problems how many kept it from being taken over
+    record ReloadPicture(String result, long timeMs, int problems) {
+        static @Nullable ReloadPicture of(Configuration.@Nullable Last last) {
+            return last == null
+                    ? null
+                    : new ReloadPicture(
+                            last.reloaded().result().label(),
+                            last.timeMs(),
+                            last.reloaded().problems().size());
+        }
+    }
+
+    /// What ended in the last seconds.
+    record Lately(int seconds, double calls, double failures, double refusals) {}
+
+    /// @param slots what the ready endpoints may run at once; null where one has no cap
+    /// @param held calls that wait while no endpoint exists that could serve them
+    /// @param predictedWaitMs of a call that came now; null before any was measured
+    /// @param beat the newest second; null before the first, as the next
     record PoolPicture(
             String pool,
             String policy,
             List<String> models,
+            @Nullable Integer slots,
+            int held,
             long oldestQueuedMs,
+            @Nullable Long predictedWaitMs,
             Pulse.@Nullable Beat beat,
+            @Nullable Lately lately,
             List<EndpointView> endpoints) {}
 
     /// A call in a list.
@@ -51,8 +94,11 @@ final class Live {
             long timeMs,
             String model,
             String path,
+            String pool,
+            String tenant,
             int status,
             String outcome,
+            @Nullable String code,
             @Nullable String endpoint,
             @Nullable Double ttftMs,
             double totalMs,
@@ -65,8 +111,11 @@ final class Live {
                     call.timeMs(),
                     call.model(),
                     call.path(),
+                    call.pool(),
+                    call.tenant(),
                     call.status(),
                     call.outcome(),
+                    call.code(),
                     call.endpoint(),
                     call.ttftMs(),
                     call.totalMs(),

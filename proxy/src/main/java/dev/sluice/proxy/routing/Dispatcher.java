@@ -136,6 +136,20 @@ public final class Dispatcher implements Demand {
         return budget.spend(nanoClock.getAsLong());
     }
 
+    /// What would become of a call that came now. Takes nothing and moves no turn on.
+    public Forecast forecast(InferenceRequest request) {
+        Snapshot snapshot = pool.snapshot();
+        Policy policy = rules.config.policy();
+        Picker picker = picker(policy);
+        long now = nanoClock.getAsLong();
+        return Forecast.of(
+                snapshot,
+                policy,
+                request.model(),
+                () -> choose(snapshot, new Rules(rules.config, picker), request, List.of(), now),
+                now);
+    }
+
     public QueueView queue() {
         int n = waiting.get();
         long oldest = n == 0 ? 0 : Math.max(0, nanoClock.getAsLong() - oldestNanos);
@@ -195,7 +209,7 @@ public final class Dispatcher implements Demand {
     /// Picks and takes, again while another loop takes the picked place first.
     private Choice take(InferenceRequest request, List<Endpoint> tried, long now) {
         while (true) {
-            Choice choice = choose(pool.snapshot(), request, tried, now);
+            Choice choice = choose(pool.snapshot(), rules, request, tried, now);
             if (!(choice instanceof Chosen chosen) || pool.take(chosen.member())) {
                 return choice;
             }
@@ -204,8 +218,12 @@ public final class Dispatcher implements Demand {
 
     /// An endpoint that must prove itself comes before the policy, for whose figures it would be
     /// the last choice for ever; not for a call that had one failure already.
-    private Choice choose(
-            Snapshot snapshot, InferenceRequest request, List<Endpoint> tried, long now) {
+    private static Choice choose(
+            Snapshot snapshot,
+            Rules rules,
+            InferenceRequest request,
+            List<Endpoint> tried,
+            long now) {
         if (!snapshot.trials().isEmpty() && (tried.isEmpty() || snapshot.usable().isEmpty())) {
             for (Member member : snapshot.trials()) {
                 if (Candidates.accepts(snapshot, member, request.model(), tried, now)) {

@@ -66,7 +66,7 @@ record Latency(RandomGenerator random) implements Picker {
         return cost(a, known ? ttftA : 1, nowNanos) <= cost(b, known ? ttftB : 1, nowNanos);
     }
 
-    private static double cost(Member member, double ttft, long nowNanos) {
+    static double cost(Member member, double ttft, long nowNanos) {
         double load = member.endpoint().load(member.foreign(), nowNanos);
         return ttft * (load + 1) / member.weight();
     }

@@ -45,7 +45,7 @@ record LeastLoaded(RandomGenerator random) implements Picker {
             }
             of++;
             double load = member.endpoint().load(member.foreign(), nowNanos);
-            double score = (load + 1) / member.weight();
+            double score = score(load, member);
             if (score < bestScore) {
                 best = member;
                 bestScore = score;
@@ -53,6 +53,10 @@ record LeastLoaded(RandomGenerator random) implements Picker {
             }
         }
         return chosen(best, bestLoad, of, snapshot, request.model(), tried);
+    }
+
+    static double score(double load, Member member) {
+        return (load + 1) / member.weight();
     }
 
     private static Choice chosen(

@@ -25,6 +25,7 @@ import dev.sluice.proxy.pool.Slot;
 import dev.sluice.proxy.request.Refusal;
 import dev.sluice.proxy.response.Outcome;
 import dev.sluice.proxy.routing.Dispatcher;
+import dev.sluice.proxy.routing.Router;
 import dev.sluice.shared.AdminConfig;
 import dev.sluice.shared.AdminJson;
 import dev.sluice.shared.LoadReport;
@@ -55,6 +56,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -157,8 +159,10 @@ class AdminTest {
                                                         "127.0.0.1", 0, "a-very-secret-token"),
                                                 Duration.ofSeconds(60))),
                                 accounting,
-                                control,
-                                List::of,
+                                new Admin.Routing(
+                                        control,
+                                        () -> new Router(dispatchers, Map.of("gpt", "llama-3.1")),
+                                        List::of),
                                 new Admin.Life(draining::get, () -> false)));
     }
 
@@ -291,6 +295,49 @@ class AdminTest {
     }
 
     @Test
+    void findsCallsWithAllOfTheWords() throws Exception {
+        accounting.ended(Calls.ok("one", "llama-3.1"));
+        accounting.ended(Calls.ok("two", "other"));
+        assertThat(ids("/admin/v1/requests")).containsExactly("two", "one");
+        assertThat(ids("/admin/v1/requests?q=LLAMA%20200")).containsExactly("two", "one");
+        assertThat(ids("/admin/v1/requests?q=llama-3+completed")).containsExactly("one");
+        assertThat(ids("/admin/v1/requests?q=llama-3+failed")).isEmpty();
+    }
+
+    private List<String> ids(String path) throws Exception {
+        return get(path).path("requests").findValuesAsText("id");
+    }
+
+    @Test
+    void forecastsWhereARequestWouldGo() throws Exception {
+        assertEquals(0, explain("{\"model\":\"gpt\"}").at("/candidates/0/share").asDouble());
+        control.start();
+        awaitState("healthy");
+        JsonNode told = explain("{\"model\":\"gpt\",\"max_tokens\":5}");
+        assertEquals("It would go to " + id() + ".", told.path("verdict").asText());
+        assertEquals("llama-3.1", told.path("model").asText());
+        assertEquals(5, told.path("max_tokens").asInt());
+        assertEquals(1, told.at("/candidates/0/share").asDouble());
+        assertThat(told.at("/candidates/0/score").isNumber()).isTrue();
+        assertThat(told.at("/candidates/0/ttft_ms").isNull()).isTrue();
+        assertEquals(200, send("POST", "/admin/v1/endpoints/" + id() + ":drain", "").statusCode());
+        JsonNode drained = explain("{\"model\":\"llama-3.1\"}");
+        assertThat(drained.path("verdict").asText()).contains("no endpoint takes calls");
+        assertEquals("state", drained.at("/candidates/0/left_out").asText());
+        assertThat(drained.at("/candidates/0/why").asText()).startsWith("draining: ");
+        JsonNode nowhere = explain("{\"model\":\"other\"}");
+        assertEquals(404, nowhere.at("/refusal/status").asInt());
+        assertThat(nowhere.path("candidates")).isEmpty();
+        var broken = send("POST", "/admin/v1/explain", "{\"model\":}");
+        assertEquals(400, broken.statusCode());
+        assertEquals(400, send("POST", "/admin/v1/explain", "").statusCode());
+    }
+
+    private JsonNode explain(String body) throws Exception {
+        return JSON.readTree(send("POST", "/admin/v1/explain", body).body());
+    }
+
+    @Test
     void reportsTheLoadAsTheAutoscalerReadsIt() throws Exception {
         accounting.ended(Calls.ok("a", "llama-3.1"));
         var report =
@@ -413,6 +460,11 @@ class AdminTest {
                 JsonNode picture = JSON.readTree(lines.readLine().substring("data: ".length()));
                 assertEquals(2, picture.at("/scaling/0/desired").asInt());
                 assertEquals(id(), picture.at("/pools/0/endpoints/0/id").asText());
+                assertThat(picture.path("findings").findValuesAsText("what"))
+                        .contains(
+                                "Pool llama: no endpoint takes calls",
+                                "Autoscaler of llama: silent");
+                assertThat(picture.at("/strain/heap").isNumber()).isTrue();
                 lines.readLine();
             }
         }
