@@ -13,6 +13,7 @@ import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -48,11 +49,15 @@ final class AdminClient implements AutoCloseable {
     }
 
     byte[] get(String path) {
-        return send("GET", path);
+        return send("GET", path, BodyPublishers.noBody());
     }
 
     byte[] post(String path) {
-        return send("POST", path);
+        return post(path, "");
+    }
+
+    byte[] post(String path, String body) {
+        return send("POST", path, BodyPublishers.ofString(body));
     }
 
     @Override
@@ -60,11 +65,11 @@ final class AdminClient implements AutoCloseable {
         http.close();
     }
 
-    private byte[] send(String method, String path) {
+    private byte[] send(String method, String path, BodyPublisher body) {
         var request =
                 HttpRequest.newBuilder(base.resolve(path))
                         .timeout(Duration.ofSeconds(10))
-                        .method(method, BodyPublishers.noBody());
+                        .method(method, body);
         if (token != null) {
             request.header("Authorization", "Bearer " + token);
         }

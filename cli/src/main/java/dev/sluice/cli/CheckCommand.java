@@ -29,7 +29,13 @@ import java.util.stream.Stream;
             "and contacts nobody.",
             ""
         },
-        footer = {"", "Example:", "  sluice check --config sluice.yaml"})
+        exitCodeList = {"0:the file is good", "2:it is not, or cannot be read"},
+        footer = {
+            "",
+            "Examples:",
+            "  sluice check --config sluice.yaml",
+            "  sluice check --config sluice.yaml --json | jq .problems"
+        })
 final class CheckCommand implements Callable<Integer> {
     private final Console console;
 

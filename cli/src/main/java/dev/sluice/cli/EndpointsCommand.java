@@ -15,6 +15,15 @@ import java.util.concurrent.Callable;
         name = "endpoints",
         mixinStandardHelpOptions = true,
         header = "Shows a proxy's endpoints; drains one before it is taken away.",
+        description = {
+            "",
+            "Talks to the admin port of a running proxy. A drained endpoint finishes the calls"
+                    + " that",
+            "run there and gets no new ones until it is undrained; the proxy's other endpoints"
+                    + " take",
+            "its share.",
+            ""
+        },
         footer = {
             "",
             "Examples:",
@@ -38,7 +47,9 @@ final class EndpointsCommand implements Callable<Integer> {
     @Command(
             name = "list",
             mixinStandardHelpOptions = true,
-            description = "Lists the endpoints of all pools with state, load and why.")
+            header = "Lists the endpoints of all pools with state, load and why.",
+            description = {"", "What is not known shows as -, never as 0.", ""},
+            footer = {"", "Example:", "  sluice endpoints list --json | jq '.pools[].endpoints'"})
     int list(@Mixin AdminOptions options) {
         try (AdminClient admin = options.connect()) {
             LoadReport load = admin.load();
@@ -54,7 +65,13 @@ final class EndpointsCommand implements Callable<Integer> {
     @Command(
             name = "drain",
             mixinStandardHelpOptions = true,
-            description = "Gives an endpoint no new calls; those that run finish.")
+            header = "Gives an endpoint no new calls; those that run finish.",
+            description = {
+                "",
+                "Returns at once. Wait until the list says 0 in flight before you stop the engine.",
+                ""
+            },
+            footer = {"", "Example:", "  sluice endpoints drain 10.0.0.1:8000"})
     int drain(
             @Mixin AdminOptions options,
             @Parameters(paramLabel = "ID", description = "host:port, as in the list") String id) {
@@ -64,7 +81,9 @@ final class EndpointsCommand implements Callable<Integer> {
     @Command(
             name = "undrain",
             mixinStandardHelpOptions = true,
-            description = "Gives a drained endpoint calls again.")
+            header = "Gives a drained endpoint calls again.",
+            description = {"", "As its health allows: a sick one stays out.", ""},
+            footer = {"", "Example:", "  sluice endpoints undrain 10.0.0.1:8000"})
     int undrain(
             @Mixin AdminOptions options,
             @Parameters(paramLabel = "ID", description = "host:port, as in the list") String id) {

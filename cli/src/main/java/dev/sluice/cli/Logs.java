@@ -3,7 +3,6 @@ package dev.sluice.cli;
 import ch.qos.logback.classic.AsyncAppender;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.FileAppender;
 
@@ -21,14 +20,13 @@ final class Logs {
         if (!(LoggerFactory.getILoggerFactory() instanceof LoggerContext logback)) {
             return;
         }
-        var layout = new PatternLayoutEncoder();
-        layout.setContext(logback);
-        layout.setPattern("%d{HH:mm:ss.SSS} %-5level %-12logger{0} %msg%n");
-        layout.start();
+        var lines = LogEncoder.forPeople();
+        lines.setContext(logback);
+        lines.start();
         var appender = new FileAppender<ILoggingEvent>();
         appender.setContext(logback);
         appender.setFile(file.toString());
-        appender.setEncoder(layout);
+        appender.setEncoder(lines);
         appender.start();
         var async = new AsyncAppender();
         async.setContext(logback);

@@ -31,11 +31,11 @@ import java.util.function.Function;
         versionProvider = Main.Version.class,
         header = "Load-balancing proxy and autoscaler for LLM inference.",
         description = "%nStart with:  sluice demo%n",
-        commandListHeading = "%nCommands:%n",
         footer = {
             "",
             "sluice COMMAND --help shows a command's flags and examples.",
-            "Exit codes: 0 done, 1 failed, 2 bad input. SLUICE_LOG=debug logs more."
+            "SLUICE_LOG=debug logs more. SLUICE_LOG_FORMAT is text or json; without it, text on a",
+            "terminal and one JSON object on each line elsewhere."
         })
 public final class Main implements Runnable {
 
@@ -48,7 +48,9 @@ public final class Main implements Runnable {
     }
 
     public static void main(String[] args) {
-        int code = commandLine(Console.ofProcess()).execute(args);
+        Console console = Console.ofProcess();
+        String problem = LogEncoder.problem(System::getenv);
+        int code = problem == null ? commandLine(console).execute(args) : say(2, problem, console);
         Logs.flush();
         System.exit(code);
     }
@@ -63,7 +65,10 @@ public final class Main implements Runnable {
         line.addSubcommand(new EvaluateCommand(console));
         line.addSubcommand(new CheckCommand(console));
         line.addSubcommand(new EndpointsCommand(console));
+        line.addSubcommand(new ExplainCommand(console));
         line.addSubcommand(new TopCommand(console));
+        line.addSubcommand(new CompletionCommand(console));
+        Manual.complete(line);
         line.setOut(console.out());
         line.setErr(console.err());
         converter(line, Duration.class, Units::duration);

@@ -87,7 +87,8 @@ final class ReplayCommand implements Callable<Integer> {
             names = "--abort-share",
             paramLabel = "X",
             defaultValue = "0",
-            description = "Share of streams, 0 to 1, that the client leaves in the middle.")
+            description =
+                    "Share of streams, 0 to 1, that the client leaves in the middle (default 0).")
     private double abortShare;
 
     @Option(
