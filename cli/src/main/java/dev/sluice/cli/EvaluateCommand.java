@@ -11,6 +11,7 @@ import dev.sluice.simulator.evaluation.Evaluation;
 import dev.sluice.simulator.evaluation.Evaluation.Report;
 import dev.sluice.simulator.evaluation.Outcome;
 import dev.sluice.simulator.evaluation.Point;
+import dev.sluice.simulator.evaluation.RoutingEvaluation;
 import dev.sluice.simulator.evaluation.Samples;
 import dev.sluice.simulator.evaluation.Scenario;
 import dev.sluice.simulator.evaluation.Scenario.ColdStart;
@@ -34,12 +35,12 @@ import java.util.Locale;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 
-/// `evaluate`: scaling rules on a trace, side by side, in virtual time.
+/// `evaluate`: scaling rules or routing policies on a trace, side by side, in virtual time.
 @Command(
         name = "evaluate",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        header = "Compares scaling rules on a trace, offline.",
+        header = "Compares scaling rules, or routing policies, on a trace, offline.",
         description = {
             "",
             "Runs the trace in virtual time against modelled replicas: what clusters run today,"
@@ -48,6 +49,9 @@ import java.util.concurrent.Callable;
                     + " the",
             "future (oracle). A call is good when its first token comes within 2 s and twice its",
             "lone prefill, and its tokens within three times those of a full batch.",
+            "With --policy round_robin, weighted, least_loaded or latency: the proxy's own"
+                    + " dispatcher and",
+            "policies over a fleet of --replicas that stays as it is.",
             ""
         },
         footer = {
@@ -55,7 +59,8 @@ import java.util.concurrent.Callable;
             "Examples:",
             "  sluice evaluate --trace conv.csv.gz",
             "  sluice evaluate --trace day.csv.gz --profile l4 --policy constant,kpa,sluice --json"
-                    + " out.json --plot frontier.svg"
+                    + " out.json --plot frontier.svg",
+            "  sluice evaluate --trace conv.csv.gz --policy round_robin,least_loaded --slow 3"
         })
 final class EvaluateCommand implements Callable<Integer> {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -69,7 +74,7 @@ final class EvaluateCommand implements Callable<Integer> {
             names = "--policy",
             split = ",",
             paramLabel = "RULE",
-            description = "Only these rules (default: all): ${COMPLETION-CANDIDATES}.",
+            description = "Only these rules (default: all that scale): ${COMPLETION-CANDIDATES}.",
             completionCandidates = Rules.class)
     private List<String> policies = List.of();
 
@@ -99,6 +104,27 @@ final class EvaluateCommand implements Callable<Integer> {
             paramLabel = "TIME",
             description = "Every start takes this long (default: 30 to 180 s, half below 75 s).")
     private @Nullable Duration coldStart;
+
+    @Option(
+            names = "--replicas",
+            paramLabel = "N",
+            defaultValue = "4",
+            description = "Routing only: so many replicas (default 4).")
+    private int replicas;
+
+    @Option(
+            names = "--slow",
+            paramLabel = "X",
+            defaultValue = "1",
+            description = "Routing only: one of them is so many times slower (default 1).")
+    private double slow;
+
+    @Option(
+            names = "--usual",
+            description =
+                    "Each rule at its usual setting only, without the clairvoyant: quick on long"
+                            + " traces.")
+    private boolean usualOnly;
 
     @Option(
             names = "--seeds",
@@ -131,6 +157,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
         Rules() {
             super(Contender.NAMES);
+            addAll(RoutingEvaluation.NAMES);
         }
     }
 
@@ -141,13 +168,17 @@ final class EvaluateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         Scenario scenario = scenario();
-        List<Contender> contenders = contenders(scenario);
         if (seeds < 1) {
             throw CommandFailed.badInput("--seeds " + seeds + ": write 1 or more");
         }
+        if (policies.stream().anyMatch(RoutingEvaluation.NAMES::contains)) {
+            routing(scenario.model());
+            return 0;
+        }
+        List<Contender> contenders = contenders(scenario);
         List<TraceCall> calls = read();
         var evaluation = new Evaluation(calls, scenario, seeds, this::progress);
-        Report report = evaluation.run(contenders);
+        Report report = usualOnly ? evaluation.usual(contenders) : evaluation.run(contenders);
         write(report);
         String name = String.valueOf(trace.getFileName());
         if (plot != null) {
@@ -163,6 +194,34 @@ final class EvaluateCommand implements Callable<Integer> {
                     Chart.timeline(title, samples, scenario.model().slots(), hours));
         }
         return 0;
+    }
+
+    private void routing(ReplicaModel model) {
+        for (String name : policies) {
+            if (!RoutingEvaluation.NAMES.contains(name)) {
+                throw CommandFailed.badInput(
+                        "--policy " + name + ": scales; write it in a run of its own");
+            }
+        }
+        if (replicas < 1 || replicas > 250 || !(slow > 0)) {
+            throw CommandFailed.badInput(
+                    "--replicas "
+                            + replicas
+                            + " --slow "
+                            + slow
+                            + ": write 1 to 250 replicas, and a factor above 0");
+        }
+        var evaluation = new RoutingEvaluation(read(), model, replicas, slow, seeds);
+        List<RoutingEvaluation.Row> rows = policies.stream().map(evaluation::run).toList();
+        String text = RoutingTable.json(String.valueOf(trace.getFileName()), rows).toPrettyString();
+        if ("-".equals(json)) {
+            console.out().println(text);
+            return;
+        }
+        RoutingTable.lines(rows).forEach(console.out()::println);
+        if (json != null) {
+            file("--json", json, text + "\n");
+        }
     }
 
     private Scenario scenario() {
@@ -255,7 +314,9 @@ final class EvaluateCommand implements Callable<Integer> {
         for (Point p : report.usual()) {
             table.row(cells(p, report.hoursAt(p.name(), Evaluation.GOAL)));
         }
-        table.row(cells(report.oracle(), report.oracleAtGoal().hours()));
+        if (report.oracle() != null && report.oracleAtGoal() != null) {
+            table.row(cells(report.oracle(), report.oracleAtGoal().hours()));
+        }
         var out = new ArrayList<>(table.lines());
         out.add("");
         out.add(
@@ -306,9 +367,11 @@ final class EvaluateCommand implements Callable<Integer> {
             ((ObjectNode) rows.get(rows.size() - 1))
                     .put("replica_hours_at_99", Double.isNaN(hours) ? null : (Double) hours);
         }
-        row(rows.addObject(), report.oracle());
-        ((ObjectNode) rows.get(rows.size() - 1))
-                .put("replica_hours_at_99", report.oracleAtGoal().hours());
+        if (report.oracle() != null && report.oracleAtGoal() != null) {
+            row(rows.addObject(), report.oracle());
+            ((ObjectNode) rows.get(rows.size() - 1))
+                    .put("replica_hours_at_99", report.oracleAtGoal().hours());
+        }
         ArrayNode frontier = root.putArray("frontier");
         report.points().forEach(p -> row(frontier.addObject(), p));
         return root;

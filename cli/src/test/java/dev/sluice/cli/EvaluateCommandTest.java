@@ -61,6 +61,61 @@ class EvaluateCommandTest {
     }
 
     @Test
+    void comparesRoutingPolicies() throws IOException {
+        Path json = folder.resolve("out.json");
+        String[] all = {"--trace", trace().toString(), "--policy", "round_robin,least_loaded"};
+        int code =
+                run(
+                        all[0],
+                        all[1],
+                        all[2],
+                        all[3],
+                        "--seeds",
+                        "1",
+                        "--replicas",
+                        "3",
+                        "--slow",
+                        "20",
+                        "--json",
+                        json.toString());
+        assertThat(code).as(err.toString()).isZero();
+        JsonNode rows = new ObjectMapper().readTree(json.toFile()).get("rows");
+        assertThat(rows.findValuesAsText("name")).containsExactly("round_robin", "least_loaded");
+        JsonNode turns = rows.get(0);
+        JsonNode loads = rows.get(1);
+        assertThat(turns.get("max_over_mean").asDouble()).isEqualTo(1.0);
+        assertThat(loads.get("max_over_mean").asDouble()).isGreaterThan(1.1);
+        assertThat(loads.get("ttft_mean_ms").asDouble())
+                .isLessThan(turns.get("ttft_mean_ms").asDouble());
+        assertThat(loads.get("e2e_p99_ms").isNumber()).isTrue();
+        assertThat(loads.get("ttft_p99_ms").isNumber()).isTrue();
+        assertThat(loads.get("prefix_hit_ratio").asDouble()).isZero();
+        assertThat(run(all[0], all[1], "--policy", "kpa,latency")).isEqualTo(2);
+        assertThat(err.toString()).contains("--policy kpa: scales");
+    }
+
+    @Test
+    void atTheUsualSettingsThereIsNoOracle() throws IOException {
+        Path json = folder.resolve("out.json");
+        String trace = trace().toString();
+        int code =
+                run(
+                        "--trace",
+                        trace,
+                        "--policy",
+                        "kpa,sluice",
+                        "--seeds",
+                        "1",
+                        "--usual",
+                        "--json",
+                        json.toString());
+        assertThat(code).as(err.toString()).isZero();
+        JsonNode root = new ObjectMapper().readTree(json.toFile());
+        assertThat(root.get("rows").findValuesAsText("name")).containsExactly("kpa", "sluice");
+        assertThat(root.get("frontier")).hasSize(2);
+    }
+
+    @Test
     void refusesWhatMakesNoSense() throws IOException {
         String trace = trace().toString();
         assertThat(run("--trace", trace, "--policy", "slice")).isEqualTo(2);

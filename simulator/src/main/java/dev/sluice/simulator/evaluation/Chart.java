@@ -57,8 +57,11 @@ public final class Chart {
     /// Attainment against replica-hours: each rule a line through the settings of its knob, its
     /// usual setting a larger dot.
     public static String frontier(String title, Report report) {
-        double hours = report.oracle().hours();
+        double hours = 0;
         double least = 0.99;
+        for (Point p : report.oracles()) {
+            hours = Math.max(hours, p.hours());
+        }
         for (Point p : report.points()) {
             hours = Math.max(hours, p.hours());
         }
@@ -83,10 +86,10 @@ public final class Chart {
             chart.key(usual.name(), stroke);
         }
         String black = COLOURS.getLast();
-        for (Point p : List.of(report.oracleAtGoal(), report.oracle())) {
+        for (Point p : report.oracles()) {
             chart.dot(p.hours(), 100 * p.attainment(), 5, black);
+            chart.key("oracle", black);
         }
-        chart.key("oracle", black);
         return chart.end();
     }
 

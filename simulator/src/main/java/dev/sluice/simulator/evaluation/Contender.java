@@ -102,6 +102,13 @@ public record Contender(
                 (x, s, seed) -> new SluiceRule(spec(s, (int) x), busyCpu));
     }
 
+    /// The same at its usual setting; unchanged where only hindsight tells which that is.
+    Contender atUsual() {
+        return settings.contains(usual)
+                ? new Contender(name, knob, usual, List.of(usual), maker)
+                : this;
+    }
+
     static Spec spec(Scenario scenario, int spare) {
         boolean zero = scenario.min() == 0;
         String yaml =

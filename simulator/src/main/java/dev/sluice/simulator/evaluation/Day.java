@@ -7,32 +7,23 @@ import dev.sluice.autoscaler.signal.Replicas;
 import dev.sluice.autoscaler.signal.Replicas.Replica;
 import dev.sluice.autoscaler.signal.Replicas.State;
 import dev.sluice.autoscaler.target.ColdStarts;
+import dev.sluice.simulator.evaluation.Fates.Counts;
 import dev.sluice.simulator.evaluation.Samples.Column;
 
-import org.jspecify.annotations.Nullable;
-
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
 import java.util.SplittableRandom;
 
 /// One run of a trace against one rule, in virtual time: arrivals, what the engines do, and once a
 /// second everything else (starts, ends, measurements, the rule).
 ///
-/// The proxy is the shipped one in miniature: the least loaded ready replica with a free slot, else
-/// a queue from which a call goes to the first slot that becomes free. A call waits 30 s in it, or
-/// 300 s while no replica exists, and 1,024 may wait. A replica that dies or is killed takes the
-/// calls with it that have seen a token; the others go back to the front of the queue.
+/// A replica that dies or is killed takes the calls with it that have seen a token; the others go
+/// back to the front of the queue ({@link Front}).
 ///
 /// The same seed makes the same run. One thread.
 final class Day implements Fleet, FastReplica.Sink {
     private static final double TICK_MS = 1000;
     private static final double FIRST_MS = 600_000;
-    private static final double DEADLINE_MS = 30_000;
-    private static final double HELD_MS = 300_000;
-    private static final int DEPTH = 1024;
     private static final double TAIL_MS = 3_600_000;
     private static final double REVERSAL_MS = 600_000;
 
@@ -44,34 +35,21 @@ final class Day implements Fleet, FastReplica.Sink {
     private final List<Node> nodes = new ArrayList<>();
     private final ColdStarts coldStarts = new ColdStarts();
     private final Samples samples = new Samples();
-    private final ArrayDeque<Integer> queue = new ArrayDeque<>();
-    private final double[] firstMs;
-    private final double[] doneMs;
-    private final Node[] at;
-    private final BitSet held;
+    private final Fates fates;
+    private final Front front;
+    private Counts looked = Counts.NONE;
+    private Counts sampled = Counts.NONE;
     private double nowMs;
     private double nextColdMs;
     private int arrived;
-    private int open;
     private int born;
-    private int turn;
     private double billedMs;
     private double billedFirstMs;
     private int lastDirection;
     private double lastChangeMs;
     private int reversals;
-    private int cut;
-    private int saturated;
-    private int completed;
-    private int failed;
     private long promptTokens;
     private long hitTokens;
-    private int arrivedSeen;
-    private int completedSeen;
-    private int failedSeen;
-    private int saturatedSeen;
-    private int endedSampled;
-    private int failedSampled;
 
     /// @param initial replicas that are ready when it begins
     Day(Calls calls, Scenario scenario, Rule rule, int initial, long seed) {
@@ -80,12 +58,8 @@ final class Day implements Fleet, FastReplica.Sink {
         this.rule = rule;
         this.random = new SplittableRandom(seed);
         this.starts = new SplittableRandom(~seed);
-        this.firstMs = new double[calls.count()];
-        this.doneMs = new double[calls.count()];
-        this.at = new Node[calls.count()];
-        this.held = new BitSet(calls.count());
-        Arrays.fill(firstMs, Double.NaN);
-        Arrays.fill(doneMs, Double.NaN);
+        this.fates = new Fates(calls, scenario);
+        this.front = new Front(calls, scenario, nodes, fates);
         nextColdMs = scenario.coldStart().drawMs(starts);
         for (int i = 0; i < initial; i++) {
             ready(start());
@@ -94,7 +68,7 @@ final class Day implements Fleet, FastReplica.Sink {
 
     Outcome run() {
         double tickMs = 0;
-        while (arrived < calls.count() || open > 0) {
+        while (arrived < calls.count() || fates.open() > 0) {
             Node first = null;
             double engineMs = Double.POSITIVE_INFINITY;
             for (Node node : nodes) {
@@ -109,10 +83,10 @@ final class Day implements Fleet, FastReplica.Sink {
             if (first != null && engineMs <= arrivalMs && engineMs <= tickMs) {
                 nowMs = engineMs;
                 first.engine.step();
-                dispatch();
+                front.dispatch(nowMs);
             } else if (arrivalMs <= tickMs) {
                 nowMs = arrivalMs;
-                arrive(arrived++);
+                front.arrive(arrived++, nowMs);
             } else {
                 nowMs = tickMs;
                 tickMs += TICK_MS;
@@ -126,82 +100,17 @@ final class Day implements Fleet, FastReplica.Sink {
         return outcome();
     }
 
-    private void arrive(int call) {
-        if (!nodes.isEmpty()
-                && !nodes.getFirst().engine.fits(calls.prompt[call], calls.output[call])) {
-            failed++;
-            return;
-        }
-        if (ready() == 0) {
-            held.set(call);
-        }
-        open++;
-        if (queue.isEmpty()) {
-            Node node = leastLoaded();
-            if (node != null) {
-                send(call, node);
-                return;
-            }
-        }
-        if (queue.size() >= DEPTH) {
-            refuse();
-            return;
-        }
-        queue.addLast(call);
-    }
-
-    private void refuse() {
-        saturated++;
-        open--;
-    }
-
-    private void dispatch() {
-        while (!queue.isEmpty()) {
-            Node node = leastLoaded();
-            if (node == null) {
-                return;
-            }
-            send(queue.removeFirst(), node);
-        }
-    }
-
-    private void send(int call, Node node) {
-        at[call] = node;
-        node.inFlight++;
-        node.engine.submit(
-                call, calls.prompt[call], calls.output[call], calls.blocks.get(call), nowMs);
-    }
-
-    private @Nullable Node leastLoaded() {
-        Node best = null;
-        int n = nodes.size();
-        turn++;
-        for (int i = 0; i < n; i++) {
-            Node node = nodes.get((i + turn) % n);
-            if (node.state == State.READY
-                    && node.inFlight < scenario.model().slots()
-                    && (best == null || node.inFlight < best.inFlight)) {
-                best = node;
-            }
-        }
-        return best;
-    }
-
     @Override
     public void firstToken(int call, double ms) {
-        firstMs[call] = ms;
+        fates.firstToken(call, ms);
     }
 
     @Override
     public void done(int call, double ms) {
-        doneMs[call] = ms;
-        completed++;
-        open--;
-        Node node = at[call];
-        node.inFlight--;
-        int more = calls.output[call] - 1;
-        if (more > 0) {
-            node.ended(ms, (ms - firstMs[call]) / more, more);
+        double perToken = fates.done(call, ms);
+        Node node = front.freed(call);
+        if (!Double.isNaN(perToken)) {
+            node.ended(ms, perToken, calls.output[call] - 1);
         }
     }
 
@@ -220,36 +129,20 @@ final class Day implements Fleet, FastReplica.Sink {
                 remove(node);
             }
         }
-        expire();
-        dispatch();
+        front.expire(nowMs);
+        front.dispatch(nowMs);
         sample();
         int want = Math.clamp(rule.want(this, (long) nowMs), 0, scenario.max());
         scaleTo(want);
     }
 
-    /// Calls that have waited too long.
-    private void expire() {
-        double limit = ready() == 0 ? HELD_MS : DEADLINE_MS;
-        while (!queue.isEmpty() && nowMs - calls.atMs[queue.getFirst()] > limit) {
-            int call = queue.getFirst();
-            // One that was held has the longer time, also when replicas are there by now.
-            if (held.get(call) && nowMs - calls.atMs[call] <= HELD_MS) {
-                return;
-            }
-            queue.removeFirst();
-            refuse();
-        }
-    }
-
     private void lose(Node node, boolean byScaleDown) {
         for (int call : node.engine.calls().reversed()) {
-            if (Double.isNaN(firstMs[call])) {
-                queue.addFirst(call);
-                continue;
+            if (fates.streams(call)) {
+                fates.failed(byScaleDown);
+            } else {
+                front.again(call);
             }
-            failed++;
-            open--;
-            cut += byScaleDown ? 1 : 0;
         }
     }
 
@@ -267,19 +160,18 @@ final class Day implements Fleet, FastReplica.Sink {
                 load += node.cpuLoad;
             }
         }
-        int bad = failed + saturated;
+        Counts last = fates.counts().since(sampled);
+        sampled = fates.counts();
         samples.begin();
         samples.put(Column.IN_FLIGHT, inFlight);
-        samples.put(Column.QUEUED, queue.size());
-        samples.put(Column.WAITING, queue.size() + engineWaiting);
+        samples.put(Column.QUEUED, front.queued());
+        samples.put(Column.WAITING, front.queued() + engineWaiting);
         samples.put(Column.READY, ready());
         samples.put(Column.ASKED, asked());
         samples.put(Column.CPU_BUSY, busy);
         samples.put(Column.CPU_LOAD, load);
-        samples.put(Column.ENDED, completed + bad - endedSampled);
-        samples.put(Column.FAILED, bad - failedSampled);
-        endedSampled = completed + bad;
-        failedSampled = bad;
+        samples.put(Column.ENDED, last.ended());
+        samples.put(Column.FAILED, last.bad());
     }
 
     private void scaleTo(int want) {
@@ -398,11 +290,7 @@ final class Day implements Fleet, FastReplica.Sink {
 
     @Override
     public int ready() {
-        int n = 0;
-        for (Node node : nodes) {
-            n += node.state == State.READY ? 1 : 0;
-        }
-        return n;
+        return front.ready();
     }
 
     @Override
@@ -443,25 +331,22 @@ final class Day implements Fleet, FastReplica.Sink {
                                 Double.isNaN(perToken) ? null : perToken));
             }
         }
-        long oldest = queue.isEmpty() ? 0 : (long) (nowMs - calls.atMs[queue.getFirst()]);
+        Counts last = fates.counts().since(looked);
+        looked = fates.counts();
         var load =
                 new Load(
                         inFlight,
-                        queue.size(),
-                        ready() == 0 ? queue.size() : 0,
-                        oldest,
+                        front.queued(),
+                        ready() == 0 ? front.queued() : 0,
+                        front.oldestMs(nowMs),
                         null,
-                        arrived - arrivedSeen,
-                        completed - completedSeen,
-                        failed - failedSeen,
-                        saturated - saturatedSeen,
+                        last.arrived(),
+                        last.completed(),
+                        last.failed(),
+                        last.saturated(),
                         0,
                         null,
                         endpoints);
-        arrivedSeen = arrived;
-        completedSeen = completed;
-        failedSeen = failed;
-        saturatedSeen = saturated;
         return new Observation((long) nowMs, 1, load, List.of(), replicas.cpu());
     }
 
@@ -482,45 +367,10 @@ final class Day implements Fleet, FastReplica.Sink {
 
     private Outcome outcome() {
         nodes.forEach(this::retire);
-        int good = 0;
-        int goodLater = 0;
-        int later = 0;
-        int seen = 0;
-        int heldLost = 0;
-        double[] ttft = new double[calls.count()];
-        double itlLimit = 3 * scenario.fullItlMs();
-        for (int i = 0; i < calls.count(); i++) {
-            double first = firstMs[i] - calls.atMs[i];
-            if (!Double.isNaN(first)) {
-                ttft[seen++] = first;
-            }
-            boolean done = !Double.isNaN(doneMs[i]);
-            int more = calls.output[i] - 1;
-            boolean ok =
-                    done
-                            && first <= 2000 + 2 * scenario.prefillMs(calls.prompt[i])
-                            && (more == 0 || (doneMs[i] - firstMs[i]) / more <= itlLimit);
-            good += ok ? 1 : 0;
-            if (calls.atMs[i] >= FIRST_MS) {
-                later++;
-                goodLater += ok ? 1 : 0;
-            }
-            heldLost += held.get(i) && !done ? 1 : 0;
-        }
-        double[] sorted = Arrays.copyOf(ttft, seen);
-        Arrays.sort(sorted);
-        return new Outcome(
-                (double) good / calls.count(),
-                later == 0 ? 1 : (double) goodLater / later,
+        return fates.outcome(
                 billedMs / 3.6e6,
                 (billedMs - billedFirstMs) / 3.6e6,
-                seen == 0 ? Double.NaN : sorted[(int) (0.50 * (seen - 1))],
-                seen == 0 ? Double.NaN : sorted[(int) (0.99 * (seen - 1))],
                 reversals,
-                cut,
-                saturated,
-                held.cardinality(),
-                heldLost,
                 promptTokens == 0 ? 0 : (double) hitTokens / promptTokens);
     }
 }

@@ -3,6 +3,8 @@ package dev.sluice.simulator.evaluation;
 import dev.sluice.simulator.replica.ReplicaModel;
 import dev.sluice.simulator.trace.TraceCall;
 
+import org.jspecify.annotations.Nullable;
+
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -24,19 +26,27 @@ public final class Evaluation {
     private final IntConsumer progress;
     private int done;
 
-    /// @param oracle the clairvoyant at {@link #GOAL} or at the attainment of Sluice's usual
-    ///   setting if that is better, so that it is never worse in one figure while better in the
-    ///   other
-    /// @param oracleAtGoal at {@link #GOAL}
+    /// @param oracle null where it was not asked for; the clairvoyant at {@link #GOAL} or at the
+    ///   attainment of Sluice's usual setting if that is better, so that it is never worse in one
+    ///   figure while better in the other
+    /// @param oracleAtGoal at {@link #GOAL}; null likewise
     /// @param workBoundHours replica-hours below which the tokens cannot be made, whatever the
     ///   schedule
     public record Report(
             Duration span,
             List<Point> points,
             List<Point> usual,
-            Point oracle,
-            Point oracleAtGoal,
+            @Nullable Point oracle,
+            @Nullable Point oracleAtGoal,
             double workBoundHours) {
+
+        /// The clairvoyant's points; none where it was not asked for.
+        public List<Point> oracles() {
+            if (oracle == null || oracleAtGoal == null) {
+                return List.of();
+            }
+            return oracle.equals(oracleAtGoal) ? List.of(oracle) : List.of(oracleAtGoal, oracle);
+        }
 
         /// The points of one rule, by its settings.
         public List<Point> of(String name) {
@@ -102,14 +112,25 @@ public final class Evaluation {
         return out;
     }
 
+    /// Every rule at every setting, and the clairvoyant.
     public Report run(List<Contender> contenders) throws InterruptedException {
+        return run(contenders, true);
+    }
+
+    /// Every rule at its usual setting, and no clairvoyant; a constant fleet at all of them.
+    public Report usual(List<Contender> contenders) throws InterruptedException {
+        return run(contenders.stream().map(Contender::atUsual).toList(), false);
+    }
+
+    private Report run(List<Contender> contenders, boolean clairvoyant)
+            throws InterruptedException {
         int cores = Runtime.getRuntime().availableProcessors();
         try (ExecutorService pool = Executors.newFixedThreadPool(cores)) {
-            return run(contenders, pool);
+            return run(contenders, clairvoyant, pool);
         }
     }
 
-    private Report run(List<Contender> contenders, ExecutorService pool)
+    private Report run(List<Contender> contenders, boolean clairvoyant, ExecutorService pool)
             throws InterruptedException {
         var runs = new ArrayList<List<Future<Outcome>>>();
         for (Contender c : contenders) {
@@ -132,8 +153,8 @@ public final class Evaluation {
         for (Point p : usual) {
             goal = p.name().equals("sluice") ? Math.max(goal, p.attainment()) : goal;
         }
-        Point atGoal = oracle(pool, GOAL, points);
-        Point oracle = goal > GOAL ? oracle(pool, goal, points) : atGoal;
+        Point atGoal = clairvoyant ? oracle(pool, GOAL, points) : null;
+        Point oracle = clairvoyant && goal > GOAL ? oracle(pool, goal, points) : atGoal;
         return new Report(
                 Duration.ofMillis((long) calls.getFirst().lastMs()),
                 List.copyOf(points),
