@@ -1,6 +1,6 @@
 package dev.sluice.simulator.evaluation;
 
-import dev.sluice.proxy.pool.AttemptRoutingOutcome;
+import dev.sluice.proxy.pool.AttemptResult;
 import dev.sluice.proxy.pool.Endpoint;
 import dev.sluice.proxy.pool.Policy;
 import dev.sluice.proxy.pool.PoolConfig;
@@ -133,7 +133,7 @@ final class RoutingRun implements FastReplica.Sink {
         while (!over.isEmpty()) {
             int call = over.removeLast();
             open--;
-            slots[call].release(AttemptRoutingOutcome.OK, 0);
+            slots[call].release(AttemptResult.OK, 0);
         }
     }
 
