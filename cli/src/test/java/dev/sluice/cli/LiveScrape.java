@@ -57,6 +57,8 @@ record LiveScrape(String text, Map<String, Set<String>> labels) {
             // Held until the first replica is ready.
             assertThat(post(http, chat, "sim")).isEqualTo(200);
             assertThat(post(http, chat, "no-such-model")).isEqualTo(404);
+            // Pauses are published from the first one on.
+            System.gc();
             var both = new String[1];
             Awaitility.await()
                     .atMost(Duration.ofSeconds(30))
@@ -65,7 +67,8 @@ record LiveScrape(String text, Map<String, Set<String>> labels) {
                                 both[0] =
                                         get(http, proxy.adminUrl() + "/metrics")
                                                 + get(http, scaler + "/metrics");
-                                return both[0].contains("sluice_endpoint_kv_usage_ratio{")
+                                return both[0].contains("jvm_gc_pause_seconds_count")
+                                        && both[0].contains("sluice_endpoint_kv_usage_ratio{")
                                         && both[0].contains("sluice_cold_start_seconds{");
                             });
             return new LiveScrape(both[0], labels(both[0]));

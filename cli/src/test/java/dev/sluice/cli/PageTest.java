@@ -117,8 +117,7 @@ class PageTest {
               - {url: %s}
               - {url: %s, weight: 2}
         """
-                .formatted(
-                        listen, admin, model, more, engines.get(0).url(), engines.get(1).url());
+                .formatted(listen, admin, model, more, engines.get(0).url(), engines.get(1).url());
     }
 
     private String admin() {
@@ -209,7 +208,9 @@ class PageTest {
         page.await("document.querySelectorAll('#lines tr').length > 10");
         page.await("document.querySelector('#rows').textContent.includes('healthy')");
         assertThat(page.text("#tiles")).contains("Calls", "In flight", "TTFT, median");
-        assertThat(page.text("#tiles .tile:nth-child(4) dd")).contains("ms");
+        page.await(
+                "document.querySelector('#tiles .tile:nth-child(4)"
+                        + " dd').textContent.includes('ms')");
         assertThat(page.text("#gauges")).contains("0 of 16", "Processors", "%");
         assertThat(page.text("#findings")).contains("Limited");
         assertThat(page.text("#scalers")).contains("Desired3", "2 → 3", "pool llama, 1 to 6");
