@@ -211,10 +211,11 @@ class PageTest {
         page.await(
                 "document.querySelector('#tiles .tile:nth-child(4)"
                         + " dd').textContent.includes('ms')");
-        assertThat(page.text("#gauges")).contains("0 of 16", "Processors", "%");
+        page.await("document.querySelector('#gauges').textContent.includes('0 of 16')");
+        assertThat(page.text("#gauges")).contains("Processors", "%");
         assertThat(page.text("#findings")).contains("Limited");
         assertThat(page.text("#scalers")).contains("Desired3", "2 → 3", "pool llama, 1 to 6");
-        assertThat(page.text("#effective")).contains("pools:", "name: llama", "cap: 8");
+        assertThat(page.text("#effective")).contains("pools:", "name: llama", "slots: 8");
         assertThat(page.eval("document.querySelector('#question').value").asText())
                 .contains("\"model\"");
         assertThat(page.errors()).isEmpty();
