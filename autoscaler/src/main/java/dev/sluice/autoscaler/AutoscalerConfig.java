@@ -21,9 +21,11 @@ import java.util.Set;
 /// The autoscaler's file: `scalers:` is a list of what an `InferenceScaler`'s spec holds.
 ///
 /// @param admin where its own probes and metrics are; null for nowhere
-/// @param interval between two looks at the signals
-/// @param state the folder where running children are written down
-/// @param kubernetes the cluster; null when nothing there is scaled
+/// @param interval between two looks at the signals, 200ms to 15s
+/// @param state folder in which running replicas are written down, so that the next autoscaler
+///   finds them
+/// @param kubernetes the cluster in which something is scaled, if any: the pod's own, or that of
+///   the kubeconfig
 public record AutoscalerConfig(
         @Nullable AdminConfig admin,
         Duration interval,
@@ -32,6 +34,11 @@ public record AutoscalerConfig(
         List<Entry> scalers) {
 
     /// One pool and what serves it: the spec of an `InferenceScaler`.
+    ///
+    /// - `target`: what is scaled: by `kind` and `name` in Kubernetes, or a `process` on this
+    ///   machine
+    ///
+    /// @param pool the pool's name in the proxies' file
     public record Entry(String pool, TargetSpec target, ProxySource proxies, Spec spec) {
 
         static Entry from(ConfigNode node) {

@@ -52,7 +52,7 @@ final class ProxyCommand implements Callable<Integer> {
     @Option(
             names = "--config",
             paramLabel = "F",
-            description = "Configuration file; docs/configuration.md has every key.")
+            description = "Configuration file; docs/reference/configuration.md has every key.")
     private @Nullable Path file;
 
     @Option(

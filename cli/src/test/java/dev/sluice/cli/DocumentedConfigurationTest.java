@@ -23,7 +23,13 @@ class DocumentedConfigurationTest {
     @TempDir Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"../README.md", "../docs/configuration.md", "../docs/autoscaling.md"})
+    @ValueSource(
+            strings = {
+                "../README.md",
+                "../docs/configuration.md",
+                "../docs/autoscaling.md",
+                "../docs/getting-started.md"
+            })
     void everyExampleLoads(String document) throws IOException {
         List<String> examples = new ArrayList<>();
         Matcher m = YAML.matcher(Files.readString(Path.of(document)));

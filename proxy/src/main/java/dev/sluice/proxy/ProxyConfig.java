@@ -19,7 +19,9 @@ import java.util.Map;
 
 /// Everything that a proxy is told, from one file or from flags.
 ///
-/// @param aliases other names of models
+/// @param listen data port; `:8080` means every address. It speaks HTTP/1.1, and HTTP/2 by prior
+///   knowledge
+/// @param aliases other names of models: `{gpt-4o: llama-3.1-8b}`
 /// @param keys callers; without any, everybody may call
 public record ProxyConfig(
         InetSocketAddress listen,

@@ -4,14 +4,16 @@ import org.jspecify.annotations.Nullable;
 
 import java.net.InetAddress;
 
-/// Where a program answers its operators, and what they must know. In the file: `admin: HOST:PORT`
-/// and `admin_token`.
+/// Where a program answers its operators, and what they must know.
+///
+/// - `admin`: admin port, `HOST:PORT`: probes, `/metrics`, and what operators ask
 ///
 /// @param host a name or an address; a wildcard, as `0.0.0.0`, means every interface
 /// @param port 0 takes any free one
-/// @param token asked of every caller except for probes and metrics; null asks nobody, which is
-///   only allowed on loopback
-/// @param readToken taken instead of it by what changes nothing; null: there is none
+/// @param token `admin_token`: asked of every caller but probes and metrics; needed when `admin` is
+///   not on loopback; at least 16 characters
+/// @param readToken `admin_read_token`: taken instead of it by what changes nothing; goes with
+///   `admin_token`
 public record AdminConfig(
         String host, int port, @Nullable String token, @Nullable String readToken) {
     private static final String NEEDS_TOKEN_FIX =

@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.Function;
 
 /// One object of a configuration file, read field by field by the record that it becomes.
@@ -47,12 +46,14 @@ public final class ConfigNode {
 
     /// Whether the field was written, and not as null.
     public boolean has(String key) {
-        known.add(key);
-        return !field(key).isMissingNode();
+        return !take(key, "", null).isMissingNode();
     }
 
     public String string(String key, String ifAbsent) {
-        JsonNode value = take(key);
+        return text(key, ifAbsent, take(key, "text", ifAbsent));
+    }
+
+    private String text(String key, String ifAbsent, JsonNode value) {
         if (value.isMissingNode()) {
             return ifAbsent;
         }
@@ -64,15 +65,17 @@ public final class ConfigNode {
     }
 
     public @Nullable String stringOrNull(String key) {
-        return has(key) ? string(key, "") : null;
+        JsonNode value = take(key, "text", null);
+        return value.isMissingNode() ? null : text(key, "", value);
     }
 
     /// A file that will be read; null when the field is absent or the file cannot be read.
     public @Nullable Path file(String key) {
-        String text = stringOrNull(key);
-        if (text == null) {
+        JsonNode value = take(key, "file", null);
+        if (value.isMissingNode()) {
             return null;
         }
+        String text = text(key, "", value);
         if (!source.mayRead(text)) {
             problem(key, text + " is not read for a request", "name a file that runs already");
             return null;
@@ -91,16 +94,17 @@ public final class ConfigNode {
 
     /// A field that must be there.
     public String required(String key, String fix) {
-        if (!has(key)) {
+        JsonNode value = take(key, "text", ConfigKey.REQUIRED);
+        if (value.isMissingNode()) {
             problem(key, "is missing", fix);
             return "";
         }
-        return string(key, "");
+        return text(key, "", value);
     }
 
     public List<String> strings(String key) {
         var out = new ArrayList<String>();
-        JsonNode value = take(key);
+        JsonNode value = take(key, "list of text", null);
         if (value.isMissingNode()) {
             return out;
         }
@@ -119,7 +123,7 @@ public final class ConfigNode {
     }
 
     public boolean bool(String key, boolean ifAbsent) {
-        JsonNode value = take(key);
+        JsonNode value = take(key, "`true`, `false`", ifAbsent);
         if (value.isMissingNode()) {
             return ifAbsent;
         }
@@ -134,7 +138,8 @@ public final class ConfigNode {
     }
 
     public int integer(String key, int ifAbsent, int min, int max) {
-        JsonNode value = take(key);
+        String range = max == Integer.MAX_VALUE ? " or more" : " to " + max;
+        JsonNode value = take(key, "whole number, " + min + range, ifAbsent);
         if (value.isMissingNode()) {
             return ifAbsent;
         }
@@ -152,7 +157,8 @@ public final class ConfigNode {
     }
 
     public double number(String key, double ifAbsent, double min, double max) {
-        JsonNode value = take(key);
+        String range = plain(min) + " to " + plain(max);
+        JsonNode value = take(key, "number, " + range, ifAbsent);
         if (value.isMissingNode()) {
             return ifAbsent;
         }
@@ -165,7 +171,7 @@ public final class ConfigNode {
             if (number >= min && number <= max) {
                 return number;
             }
-            problem(key, text + " is out of range", "write " + min + " to " + max);
+            problem(key, text + " is out of range", "write " + range);
         } catch (NumberFormatException e) {
             problem(key, "expected a number, found " + show(value), "");
         }
@@ -174,45 +180,45 @@ public final class ConfigNode {
 
     /// A time with its unit: `500ms`, `30s`, `5m`, `2h`.
     public Duration duration(String key, Duration ifAbsent) {
-        return quantity(key, ifAbsent, Units::duration);
+        return quantity(key, "time", ifAbsent, Units::duration);
     }
 
     /// A size in bytes with its unit: `64KiB`, `1MiB`, `2GiB`, `10MB`, `512B`.
     public long bytes(String key, long ifAbsent) {
-        return quantity(key, ifAbsent, Units::bytes);
+        return quantity(key, "size", ifAbsent, Units::bytes);
     }
 
     /// Host and port to listen on: `127.0.0.1:8080`, `[::1]:8080`, `:8080` for every address.
     public InetSocketAddress address(String key, InetSocketAddress ifAbsent) {
-        return quantity(key, ifAbsent, Units::address);
+        return quantity(key, "address", ifAbsent, Units::address);
     }
 
     /// One of an enum's constants, written in lower case with `_`.
     public <E extends Enum<E>> E choice(String key, Class<E> type, E ifAbsent) {
-        JsonNode value = take(key);
+        Set<String> names = new LinkedHashSet<>();
+        EnumSet.allOf(type).forEach(constant -> names.add(word(constant)));
+        JsonNode value = take(key, "`" + String.join("`, `", names) + "`", ifAbsent);
         if (value.isMissingNode()) {
             return ifAbsent;
         }
         String text = source.expand(at(key), value.asText());
         for (E constant : EnumSet.allOf(type)) {
-            if (constant.name().toLowerCase(Locale.ROOT).equals(text)) {
+            if (word(constant).equals(text)) {
                 return constant;
             }
         }
-        Set<String> names = new TreeSet<>();
-        EnumSet.allOf(type).forEach(c -> names.add(c.name().toLowerCase(Locale.ROOT)));
         problem(key, "\"" + text + "\" is not known", suggest(text, names));
         return ifAbsent;
     }
 
     /// The object under this key; an empty one when absent, so that its fields take their defaults.
     public ConfigNode object(String key) {
-        return new ConfigNode(take(key), at(key), source);
+        return new ConfigNode(take(key, ConfigKey.SECTION, null), at(key), source);
     }
 
     /// Reads a list of objects, each with its own `finish()` done here.
     public <T> List<T> objects(String key, Function<ConfigNode, T> reader) {
-        JsonNode value = take(key);
+        JsonNode value = take(key, ConfigKey.SECTION + "s, a list", null);
         var out = new ArrayList<T>();
         if (value.isMissingNode()) {
             return out;
@@ -232,7 +238,7 @@ public final class ConfigNode {
     /// Reads an object as a map of text, in the order written.
     public Map<String, String> map(String key) {
         var out = new LinkedHashMap<String, String>();
-        JsonNode value = take(key);
+        JsonNode value = take(key, "map of text", null);
         if (value.isMissingNode()) {
             return out;
         }
@@ -261,8 +267,8 @@ public final class ConfigNode {
                         });
     }
 
-    private <T> T quantity(String key, T ifAbsent, Function<String, T> parse) {
-        JsonNode value = take(key);
+    private <T> T quantity(String key, String type, T ifAbsent, Function<String, T> parse) {
+        JsonNode value = take(key, type, ifAbsent);
         if (value.isMissingNode()) {
             return ifAbsent;
         }
@@ -274,18 +280,24 @@ public final class ConfigNode {
         }
     }
 
-    private JsonNode take(String key) {
+    private JsonNode take(String key, String type, @Nullable Object ifAbsent) {
         known.add(key);
-        return field(key);
-    }
-
-    private JsonNode field(String key) {
+        source.asked(at(key), type, ifAbsent);
         JsonNode value = json.get(key);
         return value == null || value.isNull() ? MissingNode.getInstance() : value;
     }
 
     private String at(String key) {
         return path.isEmpty() ? key : path + "." + key;
+    }
+
+    /// A constant as it is written.
+    static String word(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static String plain(double number) {
+        return number == Math.rint(number) ? Long.toString((long) number) : Double.toString(number);
     }
 
     private static String show(JsonNode value) {

@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -27,6 +28,7 @@ import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /// A YAML (or JSON) document being read, and the problems found in it so far.
 ///
@@ -40,6 +42,7 @@ public final class ConfigSource {
     private final List<ConfigProblem> problems = new ArrayList<>();
     private final UnaryOperator<@Nullable String> environment;
     private final Predicate<String> mayRead;
+    private @Nullable Map<String, ConfigKey> asked;
 
     private ConfigSource(UnaryOperator<@Nullable String> environment, Predicate<String> mayRead) {
         this.environment = environment;
@@ -89,6 +92,22 @@ public final class ConfigSource {
         return parse(name, text, new ConfigSource(_ -> null, _ -> false), reader);
     }
 
+    /// The keys that `reader` asks for while it reads this text, in the order in which it does.
+    /// What a reader asks for only where something is written is found when the text writes it.
+    ///
+    /// @throws ConfigException when the text has problems
+    public static List<ConfigKey> keys(
+            String name,
+            String text,
+            UnaryOperator<@Nullable String> environment,
+            Function<ConfigNode, ?> reader) {
+        var source = new ConfigSource(environment, _ -> true);
+        var asked = new LinkedHashMap<String, ConfigKey>();
+        source.asked = asked;
+        parse(name, text, source, reader);
+        return List.copyOf(asked.values());
+    }
+
     private static String readable(Path file) {
         try {
             return Files.readString(file);
@@ -112,6 +131,27 @@ public final class ConfigSource {
 
     void problem(String path, String message, String fix) {
         problems.add(new ConfigProblem(path, lineOf(path), message, fix));
+    }
+
+    /// Writes down that a key was asked for, if anybody wants to know.
+    void asked(String path, String type, @Nullable Object ifAbsent) {
+        Map<String, ConfigKey> to = asked;
+        if (to != null) {
+            ConfigKey key = ConfigKey.of(path, type, ifAbsent, reader());
+            to.merge(key.path(), key, ConfigKey::and);
+        }
+    }
+
+    /// The class that is reading: the nearest caller outside of this package's two readers.
+    private static Class<?> reader() {
+        return StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE)
+                .walk(
+                        frames ->
+                                frames.<Class<?>>map(StackWalker.StackFrame::getDeclaringClass)
+                                        .filter(c -> c != ConfigSource.class)
+                                        .filter(c -> c != ConfigNode.class)
+                                        .findFirst()
+                                        .orElseThrow());
     }
 
     /// Whether this document may name the file.
@@ -175,7 +215,11 @@ public final class ConfigSource {
             index(parser);
         } catch (JsonProcessingException e) {
             JsonLocation at = e.getLocation();
-            String what = e.getOriginalMessage().lines().findFirst().orElse("not YAML");
+            String what =
+                    e.getOriginalMessage()
+                            .lines()
+                            .filter(line -> !line.isBlank() && !line.startsWith(" "))
+                            .collect(Collectors.joining(": "));
             throw new ConfigException(
                     name,
                     List.of(

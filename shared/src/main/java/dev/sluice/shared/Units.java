@@ -95,6 +95,17 @@ public final class Units {
         return millis % 1000 == 0 ? millis / 1000 + "s" : millis / 1000.0 + "s";
     }
 
+    /// The shortest text that {@link #bytes} reads back: `32MiB`, `1KiB`, `100B`.
+    public static String show(long bytes) {
+        if (bytes > 0 && bytes % (1 << 30) == 0) {
+            return (bytes >> 30) + "GiB";
+        }
+        if (bytes > 0 && bytes % (1 << 20) == 0) {
+            return (bytes >> 20) + "MiB";
+        }
+        return bytes > 0 && bytes % 1024 == 0 ? bytes / 1024 + "KiB" : bytes + "B";
+    }
+
     private static @Nullable Double parse(String text, Map<String, Double> units) {
         Matcher m = QUANTITY.matcher(text.strip());
         if (!m.matches()) {

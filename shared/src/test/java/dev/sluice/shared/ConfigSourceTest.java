@@ -93,4 +93,36 @@ class ConfigSourceTest {
     void readsListsOfText() {
         assertEquals(List.of("a", "b"), parse("models: [a, b]", n -> n.strings("models")));
     }
+
+    @Test
+    void tellsWhatAReaderAsksForAndByWhichDefault() {
+        List<ConfigKey> keys =
+                ConfigSource.keys(
+                        "sluice.yaml",
+                        "pools: [{name: a}, {name: b}]",
+                        _ -> null,
+                        n -> {
+                            n.bytes("body", 32L << 20);
+                            n.has("tls");
+                            n.string("cap", "none");
+                            n.integer("cap", 0, 1, 9);
+                            return n.objects("pools", p -> p.required("name", "write name: a"));
+                        });
+        assertThat(keys)
+                .extracting(ConfigKey::path, ConfigKey::type, ConfigKey::ifAbsent)
+                .containsExactly(
+                        tuple("body", "size", "32MiB"),
+                        tuple("tls", "", null),
+                        tuple("cap", "text or whole number, 1 to 9", "none"),
+                        tuple("pools", "sections, a list", null),
+                        tuple("pools[].name", "text", "required"));
+        assertThat(keys).allMatch(key -> key.reader() == ConfigSourceTest.class);
+    }
+
+    @Test
+    void showsSizesAsTheyAreRead() {
+        for (long size : new long[] {0, 100, 1024, 1 << 20, 3L << 30, (1 << 20) + 1}) {
+            assertThat(Units.bytes(Units.show(size))).isEqualTo(size);
+        }
+    }
 }

@@ -9,7 +9,10 @@ import java.util.function.Function;
 
 /// How one pool is scaled: the part of an `InferenceScaler`'s spec that decides.
 ///
-/// @param min fewest replicas while the pool is in use
+/// - `forecast`: none is made yet
+/// - `mode`: `off` is all that there is
+///
+/// @param min fewest replicas while the pool is in use; 0 needs `scaleToZero`
 /// @param max most replicas
 public record Spec(
         int min, int max, Rules rules, LoadDriver load, ScaleDown scaleDown, ScaleToZero zero) {
@@ -18,7 +21,10 @@ public record Spec(
     ///
     /// @param cpuHigh mean CPU above it asks for `stepUp` more
     /// @param errorHigh error rate above it asks for `stepUp` more, when it is for want of capacity
-    /// @param cpuLow CPU below it and errors below `errorLow` let `stepDown` go
+    /// @param cpuLow CPU below it and errors below `errorLow` let `stepDown` go; below `cpuHigh`
+    /// @param errorLow see `cpuLow`; at most `errorHigh`
+    /// @param stepUp replicas added at a time by these two rules
+    /// @param stepDown replicas removed at a time by this rule
     public record Rules(
             double cpuHigh,
             double errorHigh,
@@ -54,9 +60,9 @@ public record Spec(
 
     /// The driver: work in flight and queued against what a replica can serve.
     ///
-    /// @param enabled false leaves the rules alone
-    /// @param slotsPerReplica calls that one replica serves at once within its objective; null
-    ///   means learned
+    /// @param enabled `false` leaves scaling to the rules alone
+    /// @param slotsPerReplica calls that one replica serves at once within its objective, or
+    ///   `learned`
     /// @param seed stands in until enough was learned
     /// @param mean the work is averaged over this and over a quarter of it, and the larger counts
     /// @param spare whole replicas more than the work needs
@@ -87,6 +93,8 @@ public record Spec(
         }
     }
 
+    /// How replicas leave.
+    ///
     /// @param window a replica goes only below the largest need of this time
     /// @param drain the longest that a replica may take to finish its calls
     public record ScaleDown(Duration window, Duration drain) {
@@ -97,6 +105,9 @@ public record Spec(
         }
     }
 
+    /// Whether a pool may have no replica at all.
+    ///
+    /// @param enabled whether the last replica goes when there are no calls
     /// @param idle no call for this long, and the last replica goes
     public record ScaleToZero(boolean enabled, Duration idle) {
         static ScaleToZero from(ConfigNode node) {

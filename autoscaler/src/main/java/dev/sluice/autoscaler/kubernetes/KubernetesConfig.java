@@ -9,11 +9,12 @@ import java.time.Duration;
 /// `kubernetes:` of the autoscaler's file. Which cluster and as whom: the pod's service account, or
 /// the kubeconfig, as for kubectl.
 ///
-/// @param namespace the one that is looked at; null for that of the pod or the kubeconfig
-/// @param resources whether the namespace's `InferenceScaler`s are scaled, beside `scalers:`
+/// @param namespace the one that is looked at; unless written, that of the pod or the kubeconfig
+/// @param resources whether the namespace's `InferenceScaler`s are scaled, beside `scalers`; needs
+///   their definition
 /// @param lease the name of the Lease that one of several autoscalers holds
-/// @param leaseDuration how long another waits for one that has died
-/// @param proxiesToken the proxies' admin_token, for scalers that are resources; null without
+/// @param leaseDuration how long another waits for one that has died, 4s to 5m
+/// @param proxiesToken the proxies' `admin_token`, for scalers that are resources
 public record KubernetesConfig(
         @Nullable String namespace,
         boolean resources,

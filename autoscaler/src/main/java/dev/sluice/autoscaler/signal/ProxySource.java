@@ -10,14 +10,13 @@ import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Where the proxies' admin ports are. In the file `proxies: {urls: [http://127.0.0.1:9901]}`, or
-/// `{service: sluice, port: 9901}`: every address that the name has, looked up anew at each poll,
-/// so in Kubernetes a headless service.
+/// Where the proxies' admin ports are: fixed `urls`, or every address that the name `service` has,
+/// looked up anew at each poll, so in Kubernetes a headless service.
 ///
-/// @param urls fixed addresses; empty when a service is named
-/// @param service a DNS name; null when addresses are fixed
+/// @param urls admin ports of the proxies, as `http://127.0.0.1:9901`; all have to answer
+/// @param service instead of `urls`: a DNS name whose every address is a proxy
 /// @param port of the service's admin ports
-/// @param token the proxies' admin_token; null when they have none
+/// @param token the proxies' `admin_token`, if they have one
 public record ProxySource(
         List<URI> urls, @Nullable String service, int port, @Nullable String token)
         implements ProxyAddresses {

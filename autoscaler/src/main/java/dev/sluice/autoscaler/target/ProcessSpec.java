@@ -10,18 +10,20 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Replicas that are child processes: `target: {process: {command: [...], ports: 9001-9010}}`.
+/// Replicas that are child processes on this machine.
 ///
-/// @param command the program and its arguments; `{port}` in an argument becomes the replica's port
-/// @param firstPort of the range that replicas listen in, one each
+/// @param command the program and its arguments; `{port}` in an argument becomes the replica's
+///   port
+/// @param firstPort `ports`: range that replicas listen in, one each, as `9001-9010`
 /// @param lastPort included
 /// @param host where they listen; also what proxies connect to
-/// @param cwd the working directory
+/// @param cwd the working directory; the autoscaler's own unless written
 /// @param env added to the autoscaler's own environment
 /// @param ready the path that answers 200 when a replica can serve
 /// @param cores the cores that 100 % CPU of one replica means
 /// @param grace from SIGTERM to SIGKILL
-/// @param keepOnExit leave replicas running when the autoscaler ends; the next one adopts them
+/// @param keepOnExit `onExit`: `keep` leaves replicas running when the autoscaler ends; the
+///   next one adopts them
 public record ProcessSpec(
         List<String> command,
         int firstPort,

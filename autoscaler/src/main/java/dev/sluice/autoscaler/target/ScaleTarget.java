@@ -3,6 +3,10 @@ package dev.sluice.autoscaler.target;
 import dev.sluice.shared.ConfigNode;
 
 /// Something in Kubernetes that has a scale subresource: `target: {kind: Deployment, name: vllm}`.
+///
+/// @param apiVersion of the target
+/// @param kind anything that has a scale subresource; `Deployment` unless written
+/// @param name of the target, in the autoscaler's namespace; must be written
 public record ScaleTarget(String apiVersion, String kind, String name) implements TargetSpec {
 
     public static ScaleTarget from(ConfigNode node) {

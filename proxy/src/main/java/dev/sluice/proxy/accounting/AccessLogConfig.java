@@ -6,10 +6,10 @@ import org.jspecify.annotations.Nullable;
 
 import java.nio.file.Path;
 
-/// One line for each call; `access_log` in the configuration.
+/// One line for each call. Without it there is no access log.
 ///
-/// @param file null for the standard output
-/// @param queue calls that may wait to be written; what comes beyond is dropped and counted
+/// @param file `path`: a file, or `stdout`
+/// @param queue lines that may wait to be written; what comes beyond is dropped and counted
 public record AccessLogConfig(@Nullable Path file, int queue) {
     private static final int QUEUE = 16_384;
 

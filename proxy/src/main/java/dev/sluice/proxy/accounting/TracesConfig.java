@@ -7,9 +7,10 @@ import org.jspecify.annotations.Nullable;
 import java.net.URI;
 import java.net.URISyntaxException;
 
-/// Where traces go; `traces` in the configuration.
+/// Where traces go. Without it there are none.
 ///
-/// @param endpoint base address of an OTLP receiver that speaks HTTP with protobuf
+/// @param endpoint base address of an OTLP receiver that speaks HTTP with protobuf, as
+///   `http://collector:4318`
 /// @param sample share of the calls without a `traceparent` of their own that is traced; a caller's
 ///   decision is followed
 /// @param service `service.name` of the spans

@@ -25,13 +25,21 @@ public final class ConfigDiff {
                     Map.entry("calls.body_limit", "limits.body"),
                     Map.entry("calls.replay_limit", "limits.replay"),
                     Map.entry("calls.headers", "headers"),
+                    Map.entry("calls.first_byte_per1k_tokens", "timeouts.first_byte_per_1k_tokens"),
+                    Map.entry("calls.web_socket.max_message", "limits.websocket_message"),
                     Map.entry("listener.head", "server.head_timeout"),
                     Map.entry("listener.drain", "drain_timeout"),
                     Map.entry("listener.max_per_address", "server.max_connections_per_address"),
                     Map.entry("listener.max_requests", "server.max_requests_per_connection"));
 
-    private static final Map<String, String> PREFIXES =
-            Map.of("calls.", "timeouts.", "listener.", "server.");
+    /// Longer ones first.
+    private static final List<Map.Entry<String, String>> PREFIXES =
+            List.of(
+                    Map.entry("calls.web_socket.", "timeouts.websocket_"),
+                    Map.entry("calls.", "timeouts."),
+                    Map.entry("listener.tls", "tls"),
+                    Map.entry("listener.", "server."),
+                    Map.entry("telemetry.", ""));
 
     private final List<Change> changes = new ArrayList<>();
 
@@ -105,7 +113,7 @@ public final class ConfigDiff {
         if (exact != null) {
             return exact;
         }
-        for (Map.Entry<String, String> prefix : PREFIXES.entrySet()) {
+        for (Map.Entry<String, String> prefix : PREFIXES) {
             if (path.startsWith(prefix.getKey())) {
                 return prefix.getValue() + path.substring(prefix.getKey().length());
             }

@@ -8,10 +8,12 @@ import java.util.List;
 /// One caller's key and limits; an entry of `keys`.
 ///
 /// @param name the tenant, in records and meters
-/// @param sha256 of the key, in hexadecimal: the key itself is written nowhere
-/// @param requestsPerMinute 0 means no limit
-/// @param tokensPerMinute prompt and output tokens together; 0 means no limit
-/// @param priority the band in a pool's queue
+/// @param sha256 of the key, in hexadecimal: `printf %s "$KEY" | sha256sum`. The key itself is
+///   written nowhere
+/// @param requestsPerMinute 0: no limit
+/// @param tokensPerMinute prompt and output tokens together; 0: no limit
+/// @param priority `sheddable` calls are refused first when memory gets short; it is not an order
+///   in the queue
 public record KeyConfig(
         String name, String sha256, int requestsPerMinute, int tokensPerMinute, Priority priority) {
 

@@ -5,10 +5,12 @@ import dev.sluice.shared.ConfigNode;
 /// How full memory may get before calls are turned away; `memory` in the configuration. Shares are
 /// of the heap and of the memory for buffers, whichever is fuller.
 ///
-/// @param shed from here on calls of priority `sheddable` are refused
+/// @param shed from here on calls of priority `sheddable` are refused; the three shares must not
+///   fall
 /// @param stopKeepAlive from here on each response is the last on its connection
 /// @param refuse from here on every call is refused
-/// @param bodies bytes of request bodies held at once, of all calls together
+/// @param bodies bytes of request bodies held at once, of all calls together; beyond it 503
+///   `bodies_full`
 public record MemoryConfig(double shed, double stopKeepAlive, double refuse, long bodies) {
     public static final MemoryConfig DEFAULT = new MemoryConfig(0.85, 0.92, 0.95, 256L << 20);
 

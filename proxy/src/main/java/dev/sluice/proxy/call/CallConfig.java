@@ -7,20 +7,21 @@ import java.time.Duration;
 
 /// Limits and time-outs of one call.
 ///
-/// @param bodyLimit largest request body; beyond it 413
-/// @param replayLimit how much of a body is kept, so that it can be sent to another endpoint; a
-///   longer one is streamed
+/// @param bodyLimit `body`: largest request body; beyond it 413
+/// @param replayLimit `replay`: how much of a body is kept, so that it can be sent to another
+///   endpoint; a longer one is streamed. At most `body`
 /// @param request longest time from a request's head to its last byte, while it is read to be
-///   placed
-/// @param firstByte longest wait for the first byte of a streamed answer; prompts take longer, so
-///   {@link #firstBytePer1kTokens} is added. An answer that is not streamed comes whole at its end,
-///   so only `total` bounds it
+///   placed; beyond it 408
+/// @param firstByte longest wait for the first byte of a streamed answer. An answer that is not
+///   streamed comes whole at its end, so only `total` bounds it
+/// @param firstBytePer1kTokens `first_byte_per_1k_tokens`: added to `first_byte` for each 1,000
+///   prompt tokens
 /// @param betweenChunks longest silence inside an answer
 /// @param total longest call
 /// @param totalStream longest streamed call
 /// @param clientStall longest time that a client may take no bytes
 /// @param webSocket limits of calls that become WebSockets
-/// @param headers whether answers carry `x-sluice-…`
+/// @param headers which headers answers carry; `minimal` leaves out `x-sluice-…`
 public record CallConfig(
         long bodyLimit,
         int replayLimit,

@@ -9,16 +9,18 @@ import java.time.Duration;
 /// The data port: threads, limits on connections, and how it stops.
 ///
 /// @param loops event loops; 0 means one per core
-/// @param transport epoll where the kernel has it, else NIO
-/// @param reusePort whether a successor may have the port while this process still serves
-/// @param head longest time from a request's first byte to the end of its head
-/// @param keepAlive how long an idle connection is kept
-/// @param minBodyRate bytes a second below which an upload is given up, measured over `head`
+/// @param transport `auto` is epoll where the kernel has it, else NIO
+/// @param reusePort whether a successor may have the port while this process still serves (Linux);
+///   `--reuse-port` is the same
+/// @param head `head_timeout`: longest time from a request's first byte to the end of its head
+/// @param keepAlive how long an idle client connection is kept
+/// @param minBodyRate bytes a second below which an upload is given up, measured over
+///   `head_timeout`
 /// @param maxConnections at once; further ones are closed on accept
-/// @param maxPerAddress at once from one address
-/// @param maxRequests on one connection
+/// @param maxPerAddress `max_connections_per_address`: at once from one address
+/// @param maxRequests `max_requests_per_connection`: how many one connection may carry
 /// @param stopAfter how long a stopping proxy still accepts, so that load balancers can notice
-/// @param drain how long running calls may take after that
+/// @param drain `drain_timeout`: how long running calls may take after that
 /// @param tls null: the port speaks in the clear
 public record ListenerConfig(
         int loops,

@@ -8,12 +8,15 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
-/// TLS on the data port; `tls` in the configuration.
+/// TLS on the data port. Without it the port speaks in the clear.
 ///
-/// @param certificate PEM, with its chain
+/// @param certificate PEM: the certificate, then its chain
 /// @param key PEM, not encrypted
-/// @param clientCa PEM; who must have signed clients' certificates; null: they are not asked for
-/// @param clients whether a client may come without a certificate
+/// @param clientCa PEM: clients need a certificate signed by one of these; without it they are not
+///   asked for one
+/// @param clients `client_certificates`: with `optional` only a certificate that is shown is
+///   checked
+/// @param minVersion the oldest version that is spoken: `1.2` or `1.3`
 public record TlsConfig(
         Path certificate, Path key, @Nullable Path clientCa, Clients clients, Version minVersion) {
 

@@ -10,9 +10,11 @@ import java.time.Duration;
 /// `pools[].kubernetes`.
 public sealed interface Discovery {
 
-    /// Every address of a name.
+    /// Every address of a name is an endpoint, beside those of the list.
     ///
-    /// @param interval between two lookups
+    /// @param name asked of the system's resolver, so search domains and `/etc/hosts` count
+    /// @param port of every endpoint; must be written
+    /// @param interval between two lookups, at least 100ms
     record Dns(String name, int port, Duration interval) implements Discovery {
         private static final Duration USUAL = Duration.ofSeconds(5);
 
@@ -37,10 +39,12 @@ public sealed interface Discovery {
         }
     }
 
-    /// The endpoints of a Service, by its EndpointSlices.
+    /// The ready pods of a Service are endpoints, by its EndpointSlices.
     ///
-    /// @param port of the pods, by the name that the Service gives it or as a number; empty: the
-    ///   first one
+    /// @param namespace of the Service
+    /// @param service its name
+    /// @param port the pods' port: by the name that the Service gives it, or as a number; the first
+    ///   one unless written
     record Kubernetes(String namespace, String service, String port) implements Discovery {
         static Kubernetes from(ConfigNode node) {
             var kubernetes =

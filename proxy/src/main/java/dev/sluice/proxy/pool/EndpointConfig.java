@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /// One endpoint as configured or registered.
 ///
-/// @param weight its share relative to the pool's others, 1 to 1,000
+/// @param url base address, with or without `/v1`
+/// @param weight its share relative to the pool's others
 public record EndpointConfig(EndpointUrl url, int weight) {
     public static final int MAX_WEIGHT = 1_000;
 

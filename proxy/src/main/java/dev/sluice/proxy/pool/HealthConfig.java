@@ -7,14 +7,15 @@ import java.time.Duration;
 
 /// How endpoints are watched and judged; `pools[].health`.
 ///
-/// @param path the path to probe; empty: the detected engine's own
+/// @param path the path that is probed; unless written, the one of the engine that was detected
 /// @param interval between two probes of an endpoint, ±20 %
 /// @param timeout of one probe or scrape
 /// @param scrapeInterval between two reads of an endpoint's metrics
-/// @param staleness age at which scraped numbers are no longer believed
-/// @param ejection time out of rotation after a first ejection; doubles with each further one
+/// @param staleness age at which these are no longer believed; at least 3 × `scrape_interval`,
+///   which is the default
+/// @param ejection first time out of rotation; doubles with each further one
 /// @param maxEjection where the doubling ends
-/// @param slowStart over which a new or recovered endpoint comes up to its full share
+/// @param slowStart until a new or recovered endpoint has its full share
 public record HealthConfig(
         String path,
         Duration interval,

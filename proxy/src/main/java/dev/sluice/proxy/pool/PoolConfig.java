@@ -11,8 +11,14 @@ import java.util.Map;
 
 /// Interchangeable endpoints for a model; an entry of `pools`.
 ///
-/// @param models what it serves; empty: whatever the endpoints' `/v1/models` say
-/// @param endpoints those known at start; more can be registered at run time
+/// @param name in meters, logs and the admin API
+/// @param models the models that it serves; without any, what the endpoints' `/v1/models` say
+/// @param policy how an endpoint is picked
+/// @param weights where `weighted` takes its weights from; `live`: goodput by live figures
+/// @param endpoints known at start; more can be registered at run time or found by `dns` or
+///   `kubernetes`
+/// @param cap calls that one endpoint runs at once; beyond it calls wait in the pool's queue.
+///   `engine`: what the engine reports as its slots; `none`: no limit
 /// @param discovery where more are looked for; null: nowhere
 public record PoolConfig(
         String name,

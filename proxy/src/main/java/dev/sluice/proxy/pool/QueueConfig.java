@@ -5,14 +5,14 @@ import dev.sluice.shared.Units;
 
 import java.time.Duration;
 
-/// Bounds of a pool's queue; `pools[].queue`.
+/// Bounds of a pool's queue.
 ///
 /// @param depth calls that may wait at once
 /// @param bytes of their bodies together
 /// @param deadline longest wait while endpoints exist
 /// @param hold whether calls are held while no endpoint could serve them: for pools that scale from
 ///   zero
-/// @param coldStart longest wait of a held call
+/// @param coldStart longest wait of a held call; at least `deadline`
 public record QueueConfig(
         int depth, long bytes, Duration deadline, boolean hold, Duration coldStart) {
 

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
 
-/// Connections to endpoints; `upstream` in the configuration.
+/// Connections to endpoints.
 ///
 /// @param connectTimeout for one connection, TLS included
 /// @param idle how long an unused connection is kept; below the 5 s after which vLLM and llama.cpp

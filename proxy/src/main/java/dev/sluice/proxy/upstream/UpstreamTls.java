@@ -13,13 +13,13 @@ import java.nio.file.Path;
 
 import javax.net.ssl.SSLException;
 
-/// Whom https endpoints have to be signed by, and who the proxy is to them; `upstream.tls` in the
-/// configuration. Without it the JDK's own authorities are trusted.
+/// Whom `https` endpoints have to be signed by, and who the proxy is to them. Without it the JDK's
+/// own authorities are trusted.
 ///
-/// @param ca PEM; who is trusted instead of those; null: those
-/// @param certificate PEM, with its chain; null: the proxy shows none
-/// @param key PEM, not encrypted
-/// @param verify whether an endpoint's certificate is looked at
+/// @param ca PEM: who is trusted instead of the JDK's authorities; may hold several
+/// @param certificate PEM, with its chain: what the proxy shows to endpoints that ask
+/// @param key PEM, not encrypted; with `certificate`
+/// @param verify `false` trusts whoever answers, with a warning in the log
 public record UpstreamTls(
         @Nullable Path ca, @Nullable Path certificate, @Nullable Path key, boolean verify) {
 
