@@ -392,12 +392,14 @@ public final class KubernetesTarget implements Target {
     }
 
     private Condition obstacle(KubernetesClientException e) {
+        String said =
+                e.getStatus() == null || e.getStatus().getMessage() == null
+                        ? e.getMessage()
+                        : e.getStatus().getMessage();
         return switch (e.getCode()) {
-            case 403 -> new Condition("Forbidden", "the Role does not allow: " + e.getMessage());
-            case 401 -> new Condition("Forbidden", "not logged in: " + e.getMessage());
-            default ->
-                    new Condition(
-                            "ApiUnavailable", "the API server does not answer: " + e.getMessage());
+            case 403 -> new Condition("Forbidden", "the Role does not allow: " + said);
+            case 401 -> new Condition("Forbidden", "not logged in: " + said);
+            default -> new Condition("ApiUnavailable", "the API server does not answer: " + said);
         };
     }
 }

@@ -13,6 +13,7 @@ import dev.sluice.autoscaler.AutoscalerConfig;
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
 import io.fabric8.kubernetes.api.model.rbac.PolicyRule;
+import io.fabric8.kubernetes.api.model.rbac.PolicyRuleBuilder;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -66,10 +67,7 @@ class KubernetesTroubleTest {
     @Test
     void whileTheApiServerIsAwayNothingIsDecidedAndAfterwardsItIsRightAgain() throws Exception {
         in.deployment("vllm", 3);
-        await(
-                () ->
-                        in.follow().stream().filter(p -> p.getStatus().getPodIP() != null).count()
-                                == 3);
+        in.awaitEndpoints(3);
         in.proxy.endpoints.keySet().forEach(id -> in.proxy.inFlight.put(id, 3)); // need 3
         in.apply(in.scaler("llama", 1, 8, ""));
         String server = in.admin.getConfiguration().getMasterUrl();
@@ -169,7 +167,7 @@ class KubernetesTroubleTest {
     }
 
     @Test
-    void whatHasNoScaleIsNamed() throws Exception {
+    void whatHasNoScaleIsNamedOnceTheRoleLetsItBeSeen() throws Exception {
         in.apply(
                 """
                 apiVersion: v1
@@ -179,7 +177,20 @@ class KubernetesTroubleTest {
         in.apply(
                 in.scaler("llama", 1, 8, "")
                         .replace("kind: Deployment", "apiVersion: v1, kind: ConfigMap"));
+        List<PolicyRule> all = rules(List.of());
+        var more = new ArrayList<>(all);
+        more.add(
+                new PolicyRuleBuilder()
+                        .withApiGroups("")
+                        .withResources("configmaps/scale")
+                        .withVerbs("get")
+                        .build());
         try (Autoscaler _ = start("")) {
+            await(() -> in.condition("llama", "Forbidden") != null);
+            assertThat(in.condition("llama", "Forbidden"))
+                    .contains("cannot get resource \"configmaps/scale\"")
+                    .doesNotContain("https://");
+            rules(more);
             await(() -> in.condition("llama", "TargetMissing") != null);
             assertThat(in.condition("llama", "TargetMissing")).contains("cannot be scaled");
         }
@@ -188,10 +199,7 @@ class KubernetesTroubleTest {
     @Test
     void oneProxyOfTwoThatDoesNotAnswerStopsRemovalAndIsNamed() throws Exception {
         in.deployment("vllm", 3);
-        await(
-                () ->
-                        in.follow().stream().filter(p -> p.getStatus().getPodIP() != null).count()
-                                == 3);
+        in.awaitEndpoints(3);
         addresses(in.proxy.url().getHost(), "192.0.2.1"); // where nobody is
         in.apply(in.scaler("llama", 1, 8, ""));
         try (Autoscaler _ = start("")) {

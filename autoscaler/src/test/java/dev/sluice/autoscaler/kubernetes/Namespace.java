@@ -172,6 +172,14 @@ final class Namespace implements AutoCloseable {
         return pods;
     }
 
+    /// Waits until so many pods have an address, and the proxy sees them.
+    void awaitEndpoints(int count) {
+        await(
+                () ->
+                        follow().stream().filter(p -> p.getStatus().getPodIP() != null).count()
+                                == count);
+    }
+
     List<Pod> pods() {
         return admin.pods().inNamespace(name).withLabel("app", "vllm").list().getItems();
     }
