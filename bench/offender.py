@@ -122,7 +122,7 @@ async def floods(mode, port, count, seconds):
                       "mean": sum(lives) / len(lives)}))
 
 
-async def stalled(port, seconds, until):
+async def stalled(port, until):
     """Asks for a long stream and takes 16 bytes of it every 5 s."""
     loop = asyncio.get_running_loop()
     with socket.socket() as s:
@@ -144,7 +144,7 @@ async def stalled(port, seconds, until):
 async def stall(port, count, seconds):
     tasks = []
     for i in range(count):
-        tasks.append(asyncio.create_task(stalled(port, seconds, time.time() + seconds)))
+        tasks.append(asyncio.create_task(stalled(port, time.time() + seconds)))
         if i % 20 == 0:
             await asyncio.sleep(0.01)
     await asyncio.gather(*tasks)
@@ -178,9 +178,10 @@ async def origin(port):
     await server.serve_forever()
 
 
-if sys.argv[1] == "origin":
-    asyncio.run(origin(int(sys.argv[2])))
-elif sys.argv[1] == "stall":
-    asyncio.run(stall(int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])))
-else:
-    asyncio.run(floods(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])))
+if __name__ == "__main__":
+    if sys.argv[1] == "origin":
+        asyncio.run(origin(int(sys.argv[2])))
+    elif sys.argv[1] == "stall":
+        asyncio.run(stall(int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])))
+    else:
+        asyncio.run(floods(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])))

@@ -1,10 +1,7 @@
 package dev.sluice.autoscaler;
 
-import dev.sluice.autoscaler.decision.Decision;
-import dev.sluice.autoscaler.decision.History;
+import dev.sluice.autoscaler.decision.Memory;
 import dev.sluice.autoscaler.decision.Recommendation;
-import dev.sluice.autoscaler.decision.Situation;
-import dev.sluice.autoscaler.decision.SlotModel;
 import dev.sluice.autoscaler.decision.Spec;
 import dev.sluice.autoscaler.signal.Condition;
 import dev.sluice.autoscaler.signal.Observer;
@@ -12,7 +9,6 @@ import dev.sluice.autoscaler.signal.Proxies;
 import dev.sluice.autoscaler.signal.ProxyReport;
 import dev.sluice.autoscaler.signal.Replicas;
 import dev.sluice.autoscaler.signal.Replicas.State;
-import dev.sluice.autoscaler.signal.Window;
 import dev.sluice.autoscaler.target.Target;
 import dev.sluice.shared.LoadReport.PoolLoad;
 import dev.sluice.shared.ScalingStatus;
@@ -36,10 +32,6 @@ import java.util.stream.Collectors;
 final class Scaler {
     private static final Logger log = LoggerFactory.getLogger(Scaler.class);
     private static final int TIMELINE = 50;
-    private static final long HOUR_MS = 3_600_000;
-
-    /// What CPU that is busy by nature has to be remembered for.
-    private static final long OBSERVED_MS = 600_000;
 
     /// Blocked for longer than this is a gap in what is known of the need.
     private static final long BLIND_MS = 10_000;
@@ -54,11 +46,9 @@ final class Scaler {
     private final Duration interval;
     private final Meters meters;
     private final Observer observer;
-    private final SlotModel slots;
+    private final Memory memory;
     private final Map<String, Long> conditionSince = new HashMap<>();
     private final ArrayDeque<ScalingStatus.Decision> timeline = new ArrayDeque<>();
-    private Window window = Window.EMPTY;
-    private History history = History.EMPTY;
     private @Nullable Recommendation last;
     private List<URI> sleepers = List.of();
     private long nextMs;
@@ -80,7 +70,7 @@ final class Scaler {
         this.interval = interval;
         this.meters = meters;
         this.observer = new Observer(pool);
-        this.slots = new SlotModel(spec.load());
+        this.memory = new Memory(spec);
     }
 
     /// One look; a decision where one is due. How long to wait until the next look.
@@ -171,7 +161,6 @@ final class Scaler {
         meters.conditions(pool, Set.of(why.type()));
     }
 
-    /// What was needed while nobody looked is not known, so it counts as all that there is.
     private void unblocked(Replicas replicas, long nowMs) {
         if (obstacle == null) {
             return;
@@ -179,27 +168,19 @@ final class Scaler {
         log.info("{}: looks and acts again", pool);
         obstacle = null;
         if (nowMs - blockedSinceMs > BLIND_MS) {
-            int all = replicas.asked();
-            var steps = new ArrayList<>(history.steps());
-            steps.add(new History.Step(nowMs, all, all, all));
-            history = new History(List.copyOf(steps));
+            memory.gap(replicas, nowMs);
         }
     }
 
     private void decide(List<ProxyReport> reports, Replicas replicas, long nowMs, boolean dryRun)
             throws InterruptedException {
         var seen = observer.observe(reports, replicas.cpu(), nowMs);
-        window = window.add(seen, Math.max(OBSERVED_MS, spec.zero().idle().toMillis() + 60_000));
-        slots.learn(seen, replicas);
-        Recommendation now =
-                Decision.decide(
-                        spec, new Situation(window, history, replicas, slots.slots(), nowMs));
-        history = history.add(now, Math.max(HOUR_MS, 3 * spec.scaleDown().window().toMillis()));
+        Recommendation now = memory.decide(seen, replicas, nowMs);
         if (now.changes()) {
             target.scaleTo(now.replicas(), nowMs);
         }
         say(now, dryRun);
-        meters.record(pool, spec, now, replicas, history.reversals(nowMs));
+        meters.record(pool, spec, now, replicas, memory.reversals(nowMs));
         meters.conditions(
                 pool, now.conditions().stream().map(Condition::type).collect(Collectors.toSet()));
         last = now;

@@ -17,17 +17,13 @@ import dev.sluice.simulator.evaluation.Scenario;
 import dev.sluice.simulator.evaluation.Scenario.ColdStart;
 import dev.sluice.simulator.replica.ReplicaModel;
 import dev.sluice.simulator.trace.TraceCall;
-import dev.sluice.simulator.trace.TraceException;
-import dev.sluice.simulator.trace.TraceFile;
 
 import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,8 +63,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
     private final Console console;
 
-    @Option(names = "--trace", required = true, paramLabel = "F", description = "The trace.")
-    private Path trace = Path.of("");
+    @Mixin private final TraceOption trace = new TraceOption();
 
     @Option(
             names = "--policy",
@@ -176,19 +171,19 @@ final class EvaluateCommand implements Callable<Integer> {
             return 0;
         }
         List<Contender> contenders = contenders(scenario);
-        List<TraceCall> calls = read();
+        List<TraceCall> calls = trace.read();
         var evaluation = new Evaluation(calls, scenario, seeds, this::progress);
         Report report = usualOnly ? evaluation.usual(contenders) : evaluation.run(contenders);
         write(report);
-        String name = String.valueOf(trace.getFileName());
+        String name = trace.name();
         if (plot != null) {
-            file("--plot", plot, Chart.frontier(name + ", " + profile, report));
+            Console.file("--plot", plot, Chart.frontier(name + ", " + profile, report));
         }
         if (timeline != null) {
             Samples samples = evaluation.samples(Contender.of("sluice", scenario));
             double hours = report.span().toMillis() / 3.6e6;
             String title = name + ", " + profile + ", sluice";
-            file(
+            Console.file(
                     "--timeline",
                     timeline,
                     Chart.timeline(title, samples, scenario.model().slots(), hours));
@@ -211,17 +206,10 @@ final class EvaluateCommand implements Callable<Integer> {
                             + slow
                             + ": write 1 to 250 replicas, and a factor above 0");
         }
-        var evaluation = new RoutingEvaluation(read(), model, replicas, slow, seeds);
+        var evaluation = new RoutingEvaluation(trace.read(), model, replicas, slow, seeds);
         List<RoutingEvaluation.Row> rows = policies.stream().map(evaluation::run).toList();
-        String text = RoutingTable.json(String.valueOf(trace.getFileName()), rows).toPrettyString();
-        if ("-".equals(json)) {
-            console.out().println(text);
-            return;
-        }
-        RoutingTable.lines(rows).forEach(console.out()::println);
-        if (json != null) {
-            file("--json", json, text + "\n");
-        }
+        String text = RoutingTable.json(trace.name(), rows).toPrettyString();
+        console.results(RoutingTable.lines(rows), text, json);
     }
 
     private Scenario scenario() {
@@ -256,16 +244,6 @@ final class EvaluateCommand implements Callable<Integer> {
         return names.stream().map(name -> Contender.of(name, scenario)).toList();
     }
 
-    private List<TraceCall> read() {
-        try {
-            return TraceFile.read(trace);
-        } catch (TraceException e) {
-            throw CommandFailed.badInput(String.valueOf(e.getMessage()));
-        } catch (IOException e) {
-            throw CommandFailed.badInput("--trace " + trace + ": cannot be read: " + e);
-        }
-    }
-
     private void progress(int runs) {
         if (console.terminal()) {
             console.err().print("\r" + runs + " runs");
@@ -274,26 +252,10 @@ final class EvaluateCommand implements Callable<Integer> {
     }
 
     private void write(Report report) {
-        String text = toJson(report).toPrettyString();
-        if ("-".equals(json)) {
-            console.out().println(text);
-            return;
-        }
-        if (console.terminal()) {
+        if (console.terminal() && !"-".equals(json)) {
             console.err().print("\r");
         }
-        lines(report).forEach(console.out()::println);
-        if (json != null) {
-            file("--json", json, text + "\n");
-        }
-    }
-
-    private static void file(String flag, String name, String text) {
-        try {
-            Files.writeString(Path.of(name), text);
-        } catch (IOException e) {
-            throw CommandFailed.failed(flag + " " + name + ": cannot be written: " + e);
-        }
+        console.results(lines(report), toJson(report).toPrettyString(), json);
     }
 
     private List<String> lines(Report report) {
@@ -353,7 +315,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
     private ObjectNode toJson(Report report) {
         ObjectNode root = JSON.createObjectNode();
-        root.put("trace", trace.getFileName().toString());
+        root.put("trace", trace.name());
         root.put("profile", profile);
         root.put("min", min);
         root.put("max", max);
@@ -363,13 +325,11 @@ final class EvaluateCommand implements Callable<Integer> {
         ArrayNode rows = root.putArray("rows");
         for (Point p : report.usual()) {
             double hours = report.hoursAt(p.name(), Evaluation.GOAL);
-            row(rows.addObject(), p);
-            ((ObjectNode) rows.get(rows.size() - 1))
+            row(rows.addObject(), p)
                     .put("replica_hours_at_99", Double.isNaN(hours) ? null : (Double) hours);
         }
         if (report.oracle() != null && report.oracleAtGoal() != null) {
-            row(rows.addObject(), report.oracle());
-            ((ObjectNode) rows.get(rows.size() - 1))
+            row(rows.addObject(), report.oracle())
                     .put("replica_hours_at_99", report.oracleAtGoal().hours());
         }
         ArrayNode frontier = root.putArray("frontier");
@@ -377,7 +337,7 @@ final class EvaluateCommand implements Callable<Integer> {
         return root;
     }
 
-    private static void row(ObjectNode row, Point p) {
+    private static ObjectNode row(ObjectNode row, Point p) {
         row.put("name", p.name());
         row.put("setting", p.setting());
         row.put("slo_attainment", p.attainment());
@@ -394,6 +354,6 @@ final class EvaluateCommand implements Callable<Integer> {
         row.put("replica_hours_after_600s", p.mean(Outcome::replicaHoursLater));
         row.put("saturated", p.mean(Outcome::saturated));
         row.put("held", p.mean(Outcome::held));
-        row.put("held_lost", p.mean(Outcome::heldLost));
+        return row.put("held_lost", p.mean(Outcome::heldLost));
     }
 }

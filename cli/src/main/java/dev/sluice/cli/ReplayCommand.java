@@ -5,8 +5,6 @@ import dev.sluice.simulator.replay.ReplayConfig;
 import dev.sluice.simulator.replay.ReplayListener;
 import dev.sluice.simulator.replay.ReplaySummary;
 import dev.sluice.simulator.trace.TraceCall;
-import dev.sluice.simulator.trace.TraceException;
-import dev.sluice.simulator.trace.TraceFile;
 
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -15,12 +13,11 @@ import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 import java.io.IOException;
 import java.net.URI;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -50,8 +47,7 @@ final class ReplayCommand implements Callable<Integer> {
 
     private final Console console;
 
-    @Option(names = "--trace", required = true, paramLabel = "F", description = "The trace.")
-    private Path trace = Path.of("");
+    @Mixin private final TraceOption trace = new TraceOption();
 
     @Option(
             names = "--target",
@@ -117,7 +113,7 @@ final class ReplayCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        List<TraceCall> calls = read();
+        List<TraceCall> calls = trace.read();
         ReplayConfig config = config();
         ReplaySummary summary;
         int total = Math.min(calls.size(), config.limit());
@@ -146,16 +142,6 @@ final class ReplayCommand implements Callable<Integer> {
         }
     }
 
-    private List<TraceCall> read() {
-        try {
-            return TraceFile.read(trace);
-        } catch (TraceException e) {
-            throw CommandFailed.badInput(String.valueOf(e.getMessage()));
-        } catch (IOException e) {
-            throw CommandFailed.badInput("--trace " + trace + ": cannot be read: " + e);
-        }
-    }
-
     private ReplayConfig config() {
         if (!(abortShare >= 0 && abortShare <= 1)) {
             throw CommandFailed.badInput("--abort-share " + abortShare + ": write 0 to 1");
@@ -176,18 +162,7 @@ final class ReplayCommand implements Callable<Integer> {
 
     private void write(ReplaySummary summary) {
         String text = summary.toJson().toPrettyString();
-        if ("-".equals(json)) {
-            console.out().println(text);
-            return;
-        }
-        SummaryText.lines(summary).forEach(console.out()::println);
-        if (json != null) {
-            try {
-                Files.writeString(Path.of(json), text + "\n");
-            } catch (IOException e) {
-                throw CommandFailed.failed("--json " + json + ": cannot be written: " + e);
-            }
-        }
+        console.results(SummaryText.lines(summary), text, json);
     }
 
     /// Watches a replay until it is closed.

@@ -14,7 +14,6 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 import java.util.List;
-import java.util.Locale;
 
 /// Who may ask an admin server; {@link AdminServer} says the rules.
 final class AdminGate {
@@ -111,17 +110,25 @@ final class AdminGate {
         }
     }
 
+    /// How a 401 asks: in the scheme that was tried. A browser asks its user over a page's head
+    /// when a script's own token meets Basic.
+    static String challenge(HttpExchange exchange) {
+        boolean bearer = uses("Bearer ", exchange.getRequestHeaders().getFirst("Authorization"));
+        return (bearer ? "Bearer" : "Basic") + " realm=\"Sluice admin\"";
+    }
+
+    private static boolean uses(String scheme, @Nullable String authorization) {
+        return authorization != null
+                && authorization.regionMatches(true, 0, scheme, 0, scheme.length());
+    }
+
     /// The token of Bearer, the password of Basic, or nothing.
     private static String credential(Headers headers) {
         String value = headers.getFirst("Authorization");
-        if (value == null) {
-            return "";
-        }
-        String scheme = value.toLowerCase(Locale.ROOT);
-        if (scheme.startsWith("bearer ")) {
+        if (value != null && uses("Bearer ", value)) {
             return value.substring(7).strip();
         }
-        if (!scheme.startsWith("basic ")) {
+        if (value == null || !uses("Basic ", value)) {
             return "";
         }
         try {

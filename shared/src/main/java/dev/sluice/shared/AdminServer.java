@@ -180,14 +180,7 @@ public final class AdminServer implements AutoCloseable {
         return out;
     }
 
-    /// Says which methods a known path has, else which paths are near. In the scheme that was
-    /// tried: a browser asks its user over a page's head when a script's own token meets Basic.
-    private static String challenge(HttpExchange exchange) {
-        String tried = exchange.getRequestHeaders().getFirst("Authorization");
-        boolean bearer = tried != null && tried.regionMatches(true, 0, "Bearer ", 0, 7);
-        return (bearer ? "Bearer" : "Basic") + " realm=\"Sluice admin\"";
-    }
-
+    /// Says which methods a known path has, else which paths are near.
     private AdminAnswer unknown(HttpExchange exchange, String path) {
         var methods = new TreeSet<String>();
         routes.stream().filter(r -> r.match(path) != null).forEach(r -> methods.add(r.method()));
@@ -235,7 +228,7 @@ public final class AdminServer implements AutoCloseable {
             }
             case AdminAnswer.Problem problem -> {
                 if (problem.status() == 401) {
-                    headers.set("WWW-Authenticate", challenge(exchange));
+                    headers.set("WWW-Authenticate", AdminGate.challenge(exchange));
                 }
                 body(
                         exchange,

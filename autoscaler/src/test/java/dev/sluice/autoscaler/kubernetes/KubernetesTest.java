@@ -98,10 +98,7 @@ class KubernetesTest {
     @Test
     void takesAwayTheIdleReplicaAndOnlyOnceItHasDrained() throws Exception {
         in.deployment("vllm", 3);
-        await(
-                () ->
-                        in.follow().stream().filter(p -> p.getStatus().getPodIP() != null).count()
-                                == 3);
+        in.awaitEndpoints(3);
         List<String> ids = List.copyOf(in.proxy.endpoints.keySet());
         in.proxy.inFlight.put(ids.get(0), 3);
         in.proxy.inFlight.put(ids.get(1), 4);
@@ -122,10 +119,7 @@ class KubernetesTest {
     @Test
     void takesADrainingReplicaBackWhenTheNeedRises() throws Exception {
         in.deployment("vllm", 2);
-        await(
-                () ->
-                        in.follow().stream().filter(p -> p.getStatus().getPodIP() != null).count()
-                                == 2);
+        in.awaitEndpoints(2);
         List<String> ids = List.copyOf(in.proxy.endpoints.keySet());
         ids.forEach(id -> in.proxy.inFlight.put(id, 1));
         in.apply(in.scaler("llama", 1, 4, ""));
@@ -251,10 +245,7 @@ class KubernetesTest {
     @Test
     void killedWhileItDrainsASuccessorTakesOverWithinTheLeaseAndGoesOn() throws Exception {
         in.deployment("vllm", 3);
-        await(
-                () ->
-                        in.follow().stream().filter(p -> p.getStatus().getPodIP() != null).count()
-                                == 3);
+        in.awaitEndpoints(3);
         List<String> ids = List.copyOf(in.proxy.endpoints.keySet());
         ids.forEach(id -> in.proxy.inFlight.put(id, 2));
         in.apply(in.scaler("llama", 2, 4, ""));

@@ -68,6 +68,15 @@ public abstract sealed class ClientResponse implements BodyFraming.Sink
     public abstract void answer(
             int code, String json, @Nullable Duration retryAfter, Decision decision);
 
+    static long retryAfterMillis(Duration wait) {
+        return Math.max(1, wait.toMillis());
+    }
+
+    /// Rounded up: who comes back before the time is refused again.
+    static long retryAfterSeconds(Duration wait) {
+        return Math.ceilDiv(retryAfterMillis(wait), 1000);
+    }
+
     /// Commits the engine's status and head.
     ///
     /// @param streamTap watches the body; null when nobody needs to

@@ -112,13 +112,12 @@ public final class Http1Response extends ClientResponse {
     }
 
     private static void retryAfter(ByteBuf out, Duration wait) {
-        long millis = Math.max(1, wait.toMillis());
         ByteBufUtil.writeAscii(
                 out,
                 "Retry-After: "
-                        + Math.max(1, Math.ceilDiv(millis, 1000))
+                        + retryAfterSeconds(wait)
                         + "\r\nretry-after-ms: "
-                        + millis
+                        + retryAfterMillis(wait)
                         + "\r\n");
     }
 

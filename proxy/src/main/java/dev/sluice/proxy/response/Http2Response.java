@@ -69,9 +69,8 @@ public final class Http2Response extends ClientResponse {
         headers.add(CONTENT_TYPE, JSON);
         headers.add(CONTENT_LENGTH, Integer.toString(content.length));
         if (retryAfter != null) {
-            long millis = Math.max(1, retryAfter.toMillis());
-            headers.add(RETRY_AFTER, Long.toString(Math.max(1, Math.ceilDiv(millis, 1000))));
-            headers.add(RETRY_AFTER_MS, Long.toString(millis));
+            headers.add(RETRY_AFTER, Long.toString(retryAfterSeconds(retryAfter)));
+            headers.add(RETRY_AFTER_MS, Long.toString(retryAfterMillis(retryAfter)));
         }
         decision.write(headers, detail);
         stream.headers(headers, headOnly);
