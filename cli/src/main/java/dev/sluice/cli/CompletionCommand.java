@@ -6,7 +6,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,8 +34,6 @@ import java.util.concurrent.Callable;
 final class CompletionCommand implements Callable<Integer> {
     private final Console console;
 
-    @Spec private CommandSpec spec = CommandSpec.create();
-
     @Parameters(paramLabel = "SHELL", description = "One of ${COMPLETION-CANDIDATES}.")
     private Shell shell = Shell.bash;
 
@@ -53,7 +50,7 @@ final class CompletionCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        CommandLine root = spec.root().commandLine();
+        CommandLine root = Main.commandLine(console);
         String script =
                 switch (shell) {
                     // zsh runs bash's script by its own bashcompinit, which the script turns on.

@@ -19,9 +19,13 @@ import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /// The command line: the list of commands, and the one place where an exception becomes a sentence
 /// and an exit code.
@@ -50,24 +54,29 @@ public final class Main implements Runnable {
     public static void main(String[] args) {
         Console console = Console.ofProcess();
         String problem = LogEncoder.problem(System::getenv);
-        int code = problem == null ? commandLine(console).execute(args) : say(2, problem, console);
+        int code = problem == null ? run(console, args) : say(2, problem, console);
         Logs.flush();
         System.exit(code);
     }
 
+    /// Runs one command line; its exit code.
+    static int run(Console console, String... args) {
+        return commandLine(console, args.length == 0 ? "" : args[0]).execute(args);
+    }
+
+    /// With every command.
     static CommandLine commandLine(Console console) {
+        return commandLine(console, "");
+    }
+
+    /// With the one command that `first` names, where it names one: to read the flags of all of
+    /// them would be a third of the time until a proxy serves.
+    private static CommandLine commandLine(Console console, String first) {
         var line = new CommandLine(new Main(console));
-        line.addSubcommand(new DemoCommand(console));
-        line.addSubcommand(new ProxyCommand());
-        line.addSubcommand(new AutoscalerCommand());
-        line.addSubcommand(new SimulateCommand(console));
-        line.addSubcommand(new ReplayCommand(console));
-        line.addSubcommand(new EvaluateCommand(console));
-        line.addSubcommand(new CheckCommand(console));
-        line.addSubcommand(new EndpointsCommand(console));
-        line.addSubcommand(new ExplainCommand(console));
-        line.addSubcommand(new TopCommand(console));
-        line.addSubcommand(new CompletionCommand(console));
+        Map<String, Supplier<Object>> commands = commands(console);
+        Supplier<Object> one = commands.get(first);
+        (one == null ? commands.values() : List.of(one))
+                .forEach(command -> line.addSubcommand(command.get()));
         Manual.complete(line);
         line.setOut(console.out());
         line.setErr(console.err());
@@ -81,6 +90,23 @@ public final class Main implements Runnable {
         line.setParameterExceptionHandler((e, args) -> badFlag(e, console));
         line.setExecutionExceptionHandler((e, cmd, parsed) -> failure(e, console));
         return line;
+    }
+
+    /// By name, in the order of the help.
+    private static Map<String, Supplier<Object>> commands(Console console) {
+        var commands = new LinkedHashMap<String, Supplier<Object>>();
+        commands.put("demo", () -> new DemoCommand(console));
+        commands.put("proxy", ProxyCommand::new);
+        commands.put("autoscaler", AutoscalerCommand::new);
+        commands.put("simulate", () -> new SimulateCommand(console));
+        commands.put("replay", () -> new ReplayCommand(console));
+        commands.put("evaluate", () -> new EvaluateCommand(console));
+        commands.put("check", () -> new CheckCommand(console));
+        commands.put("endpoints", () -> new EndpointsCommand(console));
+        commands.put("explain", () -> new ExplainCommand(console));
+        commands.put("top", () -> new TopCommand(console));
+        commands.put("completion", () -> new CompletionCommand(console));
+        return commands;
     }
 
     /// Without a command: what there is.

@@ -18,7 +18,7 @@ class CommandLineTest {
 
     private int run(String... args) {
         var console = new Console(new PrintWriter(out, true), new PrintWriter(err, true), false);
-        return Main.commandLine(console).execute(args);
+        return Main.run(console, args);
     }
 
     private Path file(String text) throws IOException {

@@ -22,7 +22,7 @@ class CompletionTest {
         var out = new StringWriter();
         var err = new StringWriter();
         var console = new Console(new PrintWriter(out, true), new PrintWriter(err, true), false);
-        assertThat(Main.commandLine(console).execute("completion", shell)).as("%s", err).isZero();
+        assertThat(Main.run(console, "completion", shell)).as("%s", err).isZero();
         return out.toString();
     }
 

@@ -42,7 +42,7 @@ class DocumentedConfigurationTest {
             var out = new PrintWriter(new StringWriter());
             var console = new Console(out, new PrintWriter(err, true), false);
             Path file = Files.writeString(folder.resolve("example.yaml"), example);
-            int code = Main.commandLine(console).execute("check", "--config", file.toString());
+            int code = Main.run(console, "check", "--config", file.toString());
             assertThat(err.toString()).isEmpty();
             assertThat(code).isZero();
         }

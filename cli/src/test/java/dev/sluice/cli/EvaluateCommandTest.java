@@ -135,7 +135,7 @@ class EvaluateCommandTest {
         String[] all = new String[args.length + 1];
         all[0] = "evaluate";
         System.arraycopy(args, 0, all, 1, args.length);
-        return Main.commandLine(console).execute(all);
+        return Main.run(console, all);
     }
 
     private Path trace() throws IOException {

@@ -94,7 +94,7 @@ class TopCommandTest {
         args[1] = "--admin";
         args[2] = "127.0.0.1:" + proxy.port();
         System.arraycopy(flags, 0, args, 3, flags.length);
-        return Main.commandLine(console).execute(args);
+        return Main.run(console, args);
     }
 
     @AfterEach

@@ -11,6 +11,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpTimeoutException;
+import java.security.GeneralSecurityException;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -18,24 +20,51 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
 
 /// Asks an engine a question outside any call: one GET, bounded in time and size, redirects never
 /// followed. Blocking: virtual threads only.
 final class EngineClient implements AutoCloseable {
     private static final long MAX_BODY = 4L << 20;
 
-    private final HttpClient http;
+    private final @Nullable SSLContext tls;
+    private final HttpClient plain = client(trustsNobody());
+    private @Nullable HttpClient secure;
 
     /// @param tls for https endpoints; null: the JDK's own trust
     EngineClient(@Nullable SSLContext tls) {
-        HttpClient.Builder builder =
-                HttpClient.newBuilder()
-                        .version(HttpClient.Version.HTTP_1_1)
-                        .followRedirects(HttpClient.Redirect.NEVER);
-        if (tls != null) {
-            builder.sslContext(tls);
+        this.tls = tls;
+    }
+
+    private static HttpClient client(SSLContext tls) {
+        return HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .followRedirects(HttpClient.Redirect.NEVER)
+                .sslContext(tls)
+                .build();
+    }
+
+    /// Every HttpClient has a context, and the JDK's own reads all its authorities: a tenth of a
+    /// second of each start, for https endpoints that most have not.
+    private static SSLContext trustsNobody() {
+        try {
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, new TrustManager[0], null);
+            return context;
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("every JDK has TLS", e);
         }
-        http = builder.build();
+    }
+
+    private synchronized HttpClient secure() {
+        if (secure == null) {
+            try {
+                secure = client(tls == null ? SSLContext.getDefault() : tls);
+            } catch (NoSuchAlgorithmException e) {
+                throw new IllegalStateException("every JDK has TLS", e);
+            }
+        }
+        return secure;
     }
 
     /// @param timeout for all of it, the body too
@@ -46,7 +75,9 @@ final class EngineClient implements AutoCloseable {
                         .header("user-agent", "sluice")
                         .build();
         CompletableFuture<HttpResponse<String>> asked =
-                http.sendAsync(request, BodyHandlers.limiting(BodyHandlers.ofString(), MAX_BODY));
+                (url.tls() ? secure() : plain)
+                        .sendAsync(
+                                request, BodyHandlers.limiting(BodyHandlers.ofString(), MAX_BODY));
         try {
             HttpResponse<String> response =
                     asked.get(timeout.toNanos() + timeout.toNanos() / 2, TimeUnit.NANOSECONDS);
@@ -61,8 +92,11 @@ final class EngineClient implements AutoCloseable {
     }
 
     @Override
-    public void close() {
-        http.shutdownNow();
+    public synchronized void close() {
+        plain.shutdownNow();
+        if (secure != null) {
+            secure.shutdownNow();
+        }
     }
 
     private static Answer failure(String path, Duration timeout, @Nullable Throwable cause) {
