@@ -47,7 +47,8 @@ public final class Autoscaler implements AutoCloseable {
     /// Starts and returns.
     ///
     /// @param dryRun decide and tell, and touch nothing
-    /// @throws dev.sluice.shared.ConfigException when a port or the state folder cannot be used
+    /// @throws dev.sluice.shared.ConfigException when the state folder cannot be used
+    /// @throws java.io.UncheckedIOException when the admin port is taken
     public static Autoscaler start(AutoscalerConfig config, boolean dryRun) {
         var autoscaler = new Autoscaler(config, dryRun);
         try {

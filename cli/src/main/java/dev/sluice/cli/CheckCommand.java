@@ -25,8 +25,8 @@ import java.util.stream.Stream;
         header = "Validates a configuration file.",
         description = {
             "",
-            "Exit code 0, or 2 with every problem: its line, its path and the fix. Starts nothing",
-            "and contacts nobody.",
+            "Exit code 0, or 2 with every problem: its line, its path and the fix. Also tells what",
+            "is allowed and may not be meant. Starts nothing and contacts nobody.",
             ""
         },
         exitCodeList = {"0:the file is good", "2:it is not, or cannot be read"},
@@ -46,7 +46,9 @@ final class CheckCommand implements Callable<Integer> {
             description = "The file: of a proxy, or of an autoscaler (with scalers:).")
     private Path file = Path.of("");
 
-    @Option(names = "--json", description = "Write {file, problems:[{path, line, message, fix}]}.")
+    @Option(
+            names = "--json",
+            description = "Write {file, problems:[{path, line, message, fix}], notes:[…]}.")
     private boolean json;
 
     CheckCommand(Console console) {
@@ -56,10 +58,20 @@ final class CheckCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         try {
-            tell(List.of(), file + ": good (" + (ofAutoscaler() ? autoscaler() : proxy()) + ")");
+            Found found = ofAutoscaler() ? autoscaler() : proxy();
+            if (json) {
+                tell(List.of(), found.notes());
+            } else {
+                console.out().println(file + ": good (" + found.what() + ")");
+                found.notes().forEach(note -> console.err().println("  note: " + note));
+            }
             return 0;
         } catch (ConfigException e) {
-            tell(e.problems(), String.valueOf(e.getMessage()));
+            if (json) {
+                tell(e.problems(), List.of());
+            } else {
+                console.err().println(e.getMessage());
+            }
             return 2;
         }
     }
@@ -73,32 +85,34 @@ final class CheckCommand implements Callable<Integer> {
         }
     }
 
-    private String autoscaler() {
-        return "autoscaler, " + counted(AutoscalerConfig.read(file).scalers().size(), "scaler");
+    private Found autoscaler() {
+        int scalers = AutoscalerConfig.read(file).scalers().size();
+        return new Found("autoscaler, " + counted(scalers, "scaler"), List.of());
     }
 
-    private String proxy() {
+    private Found proxy() {
         ProxyConfig config = ProxyConfig.read(file);
         int endpoints = config.pools().stream().mapToInt(p -> p.endpoints().size()).sum();
-        return "proxy, "
-                + counted(config.pools().size(), "pool")
-                + ", "
-                + counted(endpoints, "endpoint");
+        return new Found(
+                "proxy, "
+                        + counted(config.pools().size(), "pool")
+                        + ", "
+                        + counted(endpoints, "endpoint"),
+                config.notes());
     }
 
-    private void tell(List<ConfigProblem> problems, String text) {
-        if (json) {
-            var answer = new Answer(file.toString(), problems);
-            console.out().println(new String(AdminJson.bytes(answer), StandardCharsets.UTF_8));
-        } else {
-            (problems.isEmpty() ? console.out() : console.err()).println(text);
-        }
+    private void tell(List<ConfigProblem> problems, List<String> notes) {
+        var answer = new Answer(file.toString(), problems, notes);
+        console.out().println(new String(AdminJson.bytes(answer), StandardCharsets.UTF_8));
     }
 
     private static String counted(int n, String what) {
         return n + " " + what + (n == 1 ? "" : "s");
     }
 
+    /// What a good file holds, in words.
+    private record Found(String what, List<String> notes) {}
+
     /// As `--json` writes it.
-    private record Answer(String file, List<ConfigProblem> problems) {}
+    private record Answer(String file, List<ConfigProblem> problems, List<String> notes) {}
 }

@@ -180,8 +180,7 @@ public final class Main implements Runnable {
             case ConfigException config -> say(2, String.valueOf(config.getMessage()), console);
             case CommandFailed failed ->
                     say(failed.exitCode(), String.valueOf(failed.getMessage()), console);
-            case BindException bind ->
-                    say(1, bind.getMessage() + ": is another Sluice running there?", console);
+            case BindException bind -> say(1, String.valueOf(bind.getMessage()), console);
             default -> {
                 // A bug: the trace is for its report.
                 e.printStackTrace(console.err());

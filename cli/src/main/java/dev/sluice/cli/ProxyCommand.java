@@ -34,9 +34,9 @@ import java.util.concurrent.Callable;
         description = {
             "",
             "Applications point their base URL at it: OPENAI_BASE_URL=http://127.0.0.1:8080/v1",
-            "Ctrl-C or SIGTERM lets running calls finish; a second ends at once. SIGHUP, or a"
-                    + " change",
-            "of the file, reloads it without a cut.",
+            "Ctrl-C lets running calls finish; a second ends at once. SIGTERM accepts for",
+            "server.stop_after first, so that load balancers notice. SIGHUP, or a change of the",
+            "file, reloads it without a cut.",
             ""
         },
         footer = {
@@ -106,8 +106,10 @@ final class ProxyCommand implements Callable<Integer> {
                             proxy.transport(),
                             proxy.adminUrl());
             log.info("try: curl http://127.0.0.1:{}/v1/models", proxy.port());
+            config.notes().forEach(log::warn);
             stop.await();
             log.info("stopping: running calls finish; a second signal ends at once");
+            proxy.stop(!stop.wasTyped());
         } catch (IOException e) {
             throw CommandFailed.failed(String.valueOf(e.getMessage()));
         }

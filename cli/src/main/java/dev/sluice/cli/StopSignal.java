@@ -11,13 +11,15 @@ final class StopSignal {
     private static final int INTERRUPTED = 130;
 
     private final CountDownLatch asked = new CountDownLatch(1);
+    private volatile boolean typed;
 
     /// Takes over the process's signals.
     static StopSignal install() {
         var stop = new StopSignal();
-        for (String signal : new String[] {"INT", "TERM", "HUP"}) {
+        for (String signal : new String[] {"TERM", "HUP"}) {
             Signals.register(signal, stop::signalled);
         }
+        Signals.register("INT", stop::typed);
         return stop;
     }
 
@@ -35,6 +37,11 @@ final class StopSignal {
         return asked.getCount() == 0;
     }
 
+    /// Whether it was Ctrl-C: somebody at a keyboard, no supervisor.
+    boolean wasTyped() {
+        return typed;
+    }
+
     void await() throws InterruptedException {
         asked.await();
     }
@@ -42,6 +49,11 @@ final class StopSignal {
     /// @return whether it was asked for within this time
     boolean await(long nanos) throws InterruptedException {
         return asked.await(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    private void typed() {
+        typed = !asked();
+        signalled();
     }
 
     private void signalled() {

@@ -242,6 +242,27 @@ class ChartTest {
     }
 
     @Test
+    void alertsPointToWhereTheRunbooksCanBeRead() throws IOException {
+        Rendered rendered =
+                Chart.SLUICE.renderWith(
+                        """
+                        monitoring:
+                          prometheusRule: {enabled: true, runbooks: "https://git.example.com/s/"}
+                        """);
+        var urls = new TreeSet<String>();
+        for (JsonNode group : rendered.one("PrometheusRule", "sluice").at("/spec/groups")) {
+            for (JsonNode rule : group.path("rules")) {
+                if (rule.has("alert")) {
+                    urls.add(rule.at("/annotations/runbook_url").asText());
+                }
+            }
+        }
+        assertThat(urls)
+                .hasSizeGreaterThan(10)
+                .allMatch(url -> url.startsWith("https://git.example.com/s/docs/operations.md#"));
+    }
+
+    @Test
     void chartsAreOfTheProgramsVersion() throws IOException {
         String pom = Files.readString(Path.of("../pom.xml"));
         String version = pom.replaceAll("(?s).*?<version>(.*?)(-SNAPSHOT)?</version>.*", "$1");

@@ -8,8 +8,11 @@ import org.junit.jupiter.api.io.TempDir;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 
 class CommandLineTest {
     @TempDir Path folder;
@@ -135,6 +138,45 @@ class CommandLineTest {
     void checkSaysThatAFileIsMissing() {
         assertThat(run("check", "--config", "/nowhere.yaml")).isEqualTo(2);
         assertThat(err.toString()).contains("there is no such file");
+    }
+
+    @Test
+    void checkSaysThatAFolderIsNoFile() {
+        assertThat(run("check", "--config", folder.toString())).isEqualTo(2);
+        assertThat(err.toString()).contains("is a folder").doesNotContain("Exception");
+    }
+
+    @Test
+    void checkTellsOfAPoolThatWaitsForEndpoints() throws IOException {
+        Path waits = file("pools: [{name: a}]");
+        assertThat(run("check", "--config", waits.toString())).isZero();
+        assertThat(err.toString()).contains("pool a names no endpoint", "an autoscaler registers");
+        assertThat(run("check", "--json", "--config", waits.toString())).isZero();
+        assertThat(out.toString()).contains("\"notes\":[\"pool a names");
+        err.getBuffer().setLength(0);
+        Path looks = file("pools: [{name: a, dns: {name: vllm, port: 8000}}]");
+        assertThat(run("check", "--config", looks.toString())).isZero();
+        assertThat(err.toString()).isEmpty();
+    }
+
+    @Test
+    void saysWhichPortIsTakenAndHowToChooseAnother() throws IOException {
+        try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            String at = "127.0.0.1:" + taken.getLocalPort();
+            String free = "127.0.0.1:0";
+            String[] data = {"--listen", at, "--admin", free};
+            String[] admin = {"--listen", free, "--admin", at};
+            assertThat(serve(data)).isEqualTo(1);
+            assertThat(err.toString()).contains("listen on " + at, "listen: or --listen");
+            assertThat(serve(admin)).isEqualTo(1);
+            assertThat(err.toString()).contains("admin port at " + at, "admin:, or --admin");
+            assertThat(err.toString()).doesNotContain("Exception", "\tat ");
+        }
+    }
+
+    private int serve(String... ports) {
+        String[] engine = {"proxy", "--endpoint", "http://127.0.0.1:1"};
+        return run(Stream.of(engine, ports).flatMap(Stream::of).toArray(String[]::new));
     }
 
     @Test

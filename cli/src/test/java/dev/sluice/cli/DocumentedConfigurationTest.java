@@ -28,7 +28,8 @@ class DocumentedConfigurationTest {
                 "../README.md",
                 "../docs/configuration.md",
                 "../docs/autoscaling.md",
-                "../docs/getting-started.md"
+                "../docs/getting-started.md",
+                "../docs/migration.md"
             })
     void everyExampleLoads(String document) throws IOException {
         List<String> examples = new ArrayList<>();

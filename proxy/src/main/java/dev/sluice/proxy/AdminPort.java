@@ -2,12 +2,12 @@ package dev.sluice.proxy;
 
 import dev.sluice.proxy.admin.Admin;
 import dev.sluice.shared.AdminConfig;
-import dev.sluice.shared.ConfigException;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.io.UncheckedIOException;
 import java.net.URI;
 
 /// The admin port, open at once, or as soon as a predecessor has left it.
@@ -20,12 +20,13 @@ final class AdminPort implements AutoCloseable {
     private boolean closed;
 
     /// @param patient whether another process may hold the port for now
-    /// @throws ConfigException when it cannot be opened, and nobody is waited for
+    /// @throws dev.sluice.shared.ConfigException when the address cannot be used
+    /// @throws UncheckedIOException when it is taken, and nobody is waited for
     static AdminPort open(AdminConfig config, Admin.Shown shown, boolean patient) {
         var port = new AdminPort(config);
         try {
             port.admin = Admin.start(config, shown);
-        } catch (ConfigException e) {
+        } catch (UncheckedIOException e) {
             if (!patient) {
                 throw e;
             }
@@ -72,7 +73,7 @@ final class AdminPort implements AutoCloseable {
             admin = Admin.start(config, shown);
             log.info("the admin port is {}", admin.url());
             return true;
-        } catch (ConfigException e) {
+        } catch (UncheckedIOException e) {
             return false;
         }
     }

@@ -9,6 +9,7 @@ import dev.sluice.proxy.call.Lane;
 import dev.sluice.proxy.listener.Listener;
 import dev.sluice.proxy.response.Tails;
 import dev.sluice.proxy.upstream.Connections;
+import dev.sluice.shared.Units;
 
 import io.netty.channel.EventLoop;
 
@@ -19,6 +20,7 @@ import org.slf4j.LoggerFactory;
 import java.io.IOException;
 import java.net.URI;
 import java.security.Security;
+import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
@@ -42,7 +44,7 @@ public final class Proxy implements AutoCloseable {
     /// Builds and starts everything; returns once both ports are bound.
     ///
     /// @throws IOException when the data port cannot be bound; the message names it and the fix
-    /// @throws dev.sluice.shared.ConfigException when the admin port cannot be
+    /// @throws java.io.UncheckedIOException when the admin port cannot be; so does its message
     public static Proxy start(ProxyConfig config, CallObserver alsoTold) throws IOException {
         return start(config, null, alsoTold);
     }
@@ -194,10 +196,19 @@ public final class Proxy implements AutoCloseable {
         return listener.calls();
     }
 
-    /// Says that it is not ready, finishes what runs, and stops. Blocks for as long as the
-    /// configuration's `stop_after` and `drain_timeout` allow. Again, it does nothing.
+    /// Says that it is not ready, accepts for `stop_after` still, so that load balancers notice,
+    /// finishes what runs, and stops. Blocks for as long as the configuration's `stop_after` and
+    /// `drain_timeout` allow. Again, it does nothing.
     @Override
     public void close() {
+        stop(true);
+    }
+
+    /// The same.
+    ///
+    /// @param announced whether somebody has to notice first; a person at a keyboard, who runs a
+    ///   proxy for himself, has no load balancer before it
+    public void stop(boolean announced) {
         if (draining.getAndSet(true)) {
             return;
         }
@@ -210,8 +221,15 @@ public final class Proxy implements AutoCloseable {
             // The successor waits for the port.
             admin.close();
         }
+        boolean atOnce = succeeded || !announced;
+        Duration accepting = reload.effective().listener().stopAfter();
+        if (!atOnce && accepting.isPositive()) {
+            log.info(
+                    "accepting for {} still, so that load balancers notice (server.stop_after)",
+                    Units.show(accepting));
+        }
         try {
-            int cut = listener.stop(succeeded);
+            int cut = listener.stop(atOnce);
             if (cut > 0) {
                 log.warn("stopped with {} calls cut at the end of drain_timeout", cut);
             }

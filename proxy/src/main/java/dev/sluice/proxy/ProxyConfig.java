@@ -58,6 +58,20 @@ public record ProxyConfig(
                 TelemetryConfig.from(node));
     }
 
+    /// What is allowed and yet may not be meant; a sentence each.
+    public List<String> notes() {
+        return pools.stream()
+                .filter(pool -> pool.endpoints().isEmpty() && pool.discovery() == null)
+                .map(
+                        pool ->
+                                "pool "
+                                        + pool.name()
+                                        + " names no endpoint and looks for none: its calls wait"
+                                        + " until an autoscaler registers one; else give it"
+                                        + " endpoints:, dns: or kubernetes:")
+                .toList();
+    }
+
     /// Reads text that somebody sent: the files and variables that it may name are those that the
     /// file of this proxy names.
     ///

@@ -46,7 +46,7 @@ final class Reload implements Configuration {
     }
 
     @Override
-    public Object effective() {
+    public ProxyConfig effective() {
         return effective;
     }
 

@@ -10,6 +10,7 @@ import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -62,8 +63,10 @@ public final class AdminServer implements AutoCloseable {
 
     /// Binds and answers from now on.
     ///
-    /// @throws ConfigException when the address is taken or unknown, or open to the network without
-    ///   a token; its message names the fix
+    /// @throws ConfigException when the host is unknown, or open to the network without a token;
+    ///   its message names the fix
+    /// @throws UncheckedIOException around a BindException, when the address is taken or not of
+    ///   this machine; so does that one's message
     public static AdminServer start(AdminConfig config, List<AdminRoute> routes) {
         var address = new InetSocketAddress(config.host(), config.port());
         InetAddress host = address.getAddress();
@@ -80,15 +83,17 @@ public final class AdminServer implements AutoCloseable {
             server.server.createContext("/", server::handle);
             server.server.start();
             return server;
-        } catch (BindException e) {
-            throw refuse(
-                    config.host() + ":" + config.port() + ": " + e.getMessage(),
-                    "stop what listens there (ss -ltnp shows it), or choose another with --admin"
-                            + " HOST:PORT or admin: in the file");
         } catch (IOException e) {
-            throw refuse(
-                    config.host() + ":" + config.port() + ": " + e.getMessage(),
-                    "choose another with --admin HOST:PORT or admin: in the file");
+            throw new UncheckedIOException(
+                    new BindException(
+                            "cannot open the admin port at "
+                                    + config.host()
+                                    + ":"
+                                    + config.port()
+                                    + ": "
+                                    + e.getMessage()
+                                    + " (is another program using the port? choose another with"
+                                    + " admin:, or --admin where the command has it)"));
         }
     }
 

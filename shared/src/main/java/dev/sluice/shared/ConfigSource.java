@@ -14,15 +14,19 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -40,6 +44,10 @@ public final class ConfigSource {
 
     private final Map<String, Integer> lines = new HashMap<>();
     private final List<ConfigProblem> problems = new ArrayList<>();
+
+    /// Fields whose text could not be had: what else is wrong with them follows from that.
+    private final Set<String> unread = new HashSet<>();
+
     private final UnaryOperator<@Nullable String> environment;
     private final Predicate<String> mayRead;
     private @Nullable Map<String, ConfigKey> asked;
@@ -53,16 +61,28 @@ public final class ConfigSource {
     ///
     /// @throws ConfigException with all problems: of syntax, of single fields, of unknown keys
     public static <T> T read(Path file, Function<ConfigNode, T> reader) {
+        return parse(file.toString(), text(file), System::getenv, reader);
+    }
+
+    private static String text(Path file) {
         try {
-            return parse(file.toString(), Files.readString(file), System::getenv, reader);
+            return Files.readString(file);
         } catch (NoSuchFileException e) {
-            throw new ConfigException(
-                    file.toString(),
-                    List.of(new ConfigProblem("", 0, "there is no such file", "check --config")));
+            throw unreadable(file, "there is no such file", "check --config");
+        } catch (AccessDeniedException e) {
+            throw unreadable(file, "may not be read by this user", "check who owns the file");
+        } catch (CharacterCodingException e) {
+            throw unreadable(file, "is not text in UTF-8", "check --config");
         } catch (IOException e) {
-            throw new ConfigException(
-                    file.toString(), List.of(new ConfigProblem("", 0, "cannot be read: " + e, "")));
+            throw Files.isDirectory(file)
+                    ? unreadable(file, "is a folder", "name a file in it")
+                    : unreadable(file, "cannot be read: " + e.getMessage(), "");
         }
+    }
+
+    private static ConfigException unreadable(Path file, String message, String fix) {
+        return new ConfigException(
+                file.toString(), List.of(new ConfigProblem("", 0, message, fix)));
     }
 
     /// Reads text; `name` is what errors call it.
@@ -130,7 +150,16 @@ public final class ConfigSource {
     }
 
     void problem(String path, String message, String fix) {
-        problems.add(new ConfigProblem(path, lineOf(path), message, fix));
+        if (!unread.contains(path)) {
+            problems.add(new ConfigProblem(path, lineOf(path), message, fix));
+        }
+    }
+
+    /// Told once; an empty text stands in for the field's.
+    private String unread(String path, String message, String fix) {
+        problem(path, message, fix);
+        unread.add(path);
+        return "";
     }
 
     /// Writes down that a key was asked for, if anybody wants to know.
@@ -163,14 +192,13 @@ public final class ConfigSource {
     String expand(String path, String text) {
         if (text.startsWith("file:")) {
             if (!mayRead.test(text)) {
-                problem(path, text + " is not read for a request", "name a file that runs already");
-                return "";
+                return unread(
+                        path, text + " is not read for a request", "name a file that runs already");
             }
             try {
                 return Files.readString(Path.of(text.substring(5))).stripTrailing();
             } catch (IOException | RuntimeException e) {
-                problem(path, text + " cannot be read: " + e.getMessage(), "");
-                return "";
+                return unread(path, text + " cannot be read: " + e.getMessage(), "");
             }
         }
         if (text.indexOf("${") < 0) {
@@ -184,11 +212,11 @@ public final class ConfigSource {
                         value = r.group(2);
                     }
                     if (value == null) {
-                        problem(
-                                path,
-                                "environment variable " + r.group(1) + " is not set",
-                                "set it, or write ${" + r.group(1) + ":-default}");
-                        value = "";
+                        value =
+                                unread(
+                                        path,
+                                        "environment variable " + r.group(1) + " is not set",
+                                        "set it, or write ${" + r.group(1) + ":-default}");
                     }
                     return Matcher.quoteReplacement(value);
                 });

@@ -90,6 +90,21 @@ class ConfigSourceTest {
     }
 
     @Test
+    void tellsOfAnUnsetVariableOnceWhateverItsFieldNeeds() {
+        assertThatThrownBy(
+                        () ->
+                                parse(
+                                        "admin_token: ${NONE}\nsize: ${NONE}",
+                                        n -> {
+                                            AdminConfig.from(n, "127.0.0.1:0");
+                                            return n.integer("size", 1, 1, 9);
+                                        }))
+                .hasMessageContaining("2 problems")
+                .hasMessageContaining("line 1: admin_token: environment variable NONE")
+                .hasMessageContaining("line 2: size: environment variable NONE");
+    }
+
+    @Test
     void readsListsOfText() {
         assertEquals(List.of("a", "b"), parse("models: [a, b]", n -> n.strings("models")));
     }

@@ -132,7 +132,10 @@ public record Spec(
         ConfigNode forecast = node.object("forecast");
         String mode = forecast.string("mode", "off");
         if (!mode.equals("off") && !mode.equals("false")) {
-            forecast.problem("mode", "\"" + mode + "\" is not available yet", "write mode: off");
+            forecast.problem(
+                    "mode",
+                    "\"" + mode + "\" does not exist: this version forecasts nothing",
+                    "write mode: off, or leave forecast out");
         }
         forecast.finish();
         return new Spec(

@@ -76,6 +76,7 @@ public final class Admin implements AutoCloseable {
     /// Binds and answers.
     ///
     /// @throws dev.sluice.shared.ConfigException when the address cannot be used
+    /// @throws java.io.UncheckedIOException when it is taken
     public static Admin start(AdminConfig config, Shown shown) {
         return new Admin(config, shown);
     }

@@ -229,11 +229,12 @@ public final class Listener implements DataPortView {
     /// last bytes of running calls have gone out, and cuts what is left with an error. Blocks; not
     /// on an event loop.
     ///
-    /// @param succeeded whether a successor accepts from the same socket already
+    /// @param atOnce whether nobody has to notice first, as when a successor accepts from the same
+    ///   socket already
     /// @return how many calls had to be cut
-    public int stop(boolean succeeded) throws InterruptedException {
+    public int stop(boolean atOnce) throws InterruptedException {
         each(Connected::drain);
-        if (!succeeded) {
+        if (!atOnce) {
             TimeUnit.NANOSECONDS.sleep(config.stopAfter().toNanos());
         }
         if (server != null) {
