@@ -34,11 +34,11 @@ class AutoscalerTest {
                 var http = HttpClient.newHttpClient()) {
             try (var autoscaler = Autoscaler.start(config(file(proxy, "19450-19453")), false)) {
                 await(() -> proxy.endpoints.size() == 1);
-                proxy.queued = 7; // two slots each: max
+                proxy.queue(7); // two slots each: max
                 await(() -> proxy.endpoints.size() == 3);
                 assertThat(proxy.statuses).anyMatch(s -> s.contains("\"reason\":\"load\""));
 
-                proxy.queued = 0;
+                proxy.queue(0);
                 await(() -> proxy.endpoints.size() == 1);
                 ScalingStatus status = autoscaler.statuses().getFirst();
                 assertThat(status.decisions())

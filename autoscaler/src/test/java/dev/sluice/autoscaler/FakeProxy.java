@@ -21,7 +21,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -40,28 +43,34 @@ public final class FakeProxy implements AutoCloseable {
     public final ConcurrentLinkedQueue<String> changes = new ConcurrentLinkedQueue<>();
 
     public final ConcurrentLinkedQueue<String> statuses = new ConcurrentLinkedQueue<>();
-    public volatile int queued;
     public volatile int held;
     public volatile boolean broken;
 
     /// How often its load was asked for.
     public final AtomicLong asked = new AtomicLong();
 
-    public volatile boolean hangs;
     public final AtomicLong startedMs = new AtomicLong(1);
     public final AtomicLong completed = new AtomicLong(100);
     public final AtomicLong failed = new AtomicLong();
     private final AtomicLong reports = new AtomicLong();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
     private final HttpServer server;
     private final String host;
+    private int queued;
+    private boolean hangs;
 
     public FakeProxy() throws IOException {
         this(InetAddress.getLoopbackAddress());
     }
 
     public FakeProxy(InetAddress address) throws IOException {
+        this(address, 0);
+    }
+
+    public FakeProxy(InetAddress address, int port) throws IOException {
         host = address.getHostAddress();
-        server = HttpServer.create(new InetSocketAddress(address, 0), 16);
+        server = HttpServer.create(new InetSocketAddress(address, port), 16);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         server.createContext("/", this::handle);
         server.start();
@@ -69,6 +78,21 @@ public final class FakeProxy implements AutoCloseable {
 
     public URI url() {
         return URI.create("http://" + host + ":" + server.getAddress().getPort());
+    }
+
+    /// So many calls wait; who sleeps until one does wakes up.
+    public void queue(int calls) {
+        set(() -> queued = calls);
+    }
+
+    /// Takes requests and answers none.
+    public void hang() {
+        set(() -> hangs = true);
+    }
+
+    /// Answers again, also what came meanwhile.
+    public void goOn() {
+        set(() -> hangs = false);
     }
 
     /// All totals and endpoints are forgotten, as in a new process.
@@ -81,6 +105,7 @@ public final class FakeProxy implements AutoCloseable {
 
     @Override
     public void close() {
+        goOn();
         server.stop(0);
     }
 
@@ -92,9 +117,7 @@ public final class FakeProxy implements AutoCloseable {
                             exchange.getRequestURI().getRawPath(), StandardCharsets.UTF_8);
             String body =
                     new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
-            while (hangs) {
-                Thread.sleep(50);
-            }
+            awaitGoOn();
             if (broken) {
                 exchange.sendResponseHeaders(500, -1);
                 return;
@@ -113,13 +136,47 @@ public final class FakeProxy implements AutoCloseable {
         }
     }
 
+    private void set(Runnable change) {
+        lock.lock();
+        try {
+            change.run();
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void awaitGoOn() throws InterruptedException {
+        lock.lock();
+        try {
+            while (hangs) {
+                changed.await();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// As a proxy does for `wait_ms`.
     private void awaitQueued(String query) throws InterruptedException {
         Matcher wait = WAIT.matcher(String.valueOf(query));
-        long end =
-                System.nanoTime() + (wait.find() ? Long.parseLong(wait.group(1)) : 0) * 1_000_000;
-        while (queued == 0 && System.nanoTime() < end) {
-            Thread.sleep(2);
+        long left = wait.find() ? TimeUnit.MILLISECONDS.toNanos(Long.parseLong(wait.group(1))) : 0;
+        lock.lock();
+        try {
+            while (queued == 0 && left > 0) {
+                left = changed.awaitNanos(left);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private int queued() {
+        lock.lock();
+        try {
+            return queued;
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -175,7 +232,7 @@ public final class FakeProxy implements AutoCloseable {
                         "llama",
                         List.of("llama"),
                         running,
-                        queued,
+                        queued(),
                         held,
                         0,
                         null,

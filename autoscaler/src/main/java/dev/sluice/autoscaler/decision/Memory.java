@@ -4,9 +4,6 @@ import dev.sluice.autoscaler.signal.Observation;
 import dev.sluice.autoscaler.signal.Replicas;
 import dev.sluice.autoscaler.signal.Window;
 
-import java.util.ArrayList;
-import java.util.List;
-
 /// What is kept from look to look: observations, steps, learned slots. The shipped loop and its
 /// evaluation decide through it, so that both remember alike. One thread.
 public final class Memory {
@@ -34,7 +31,7 @@ public final class Memory {
         Recommendation now =
                 Decision.decide(
                         spec, new Situation(window, history, replicas, slots.slots(), nowMs));
-        history = history.add(now, Math.max(HOUR_MS, 3 * spec.scaleDown().window().toMillis()));
+        history = history.add(now, keepMs());
         return now;
     }
 
@@ -42,13 +39,15 @@ public final class Memory {
     /// is.
     public void gap(Replicas replicas, long nowMs) {
         int all = replicas.asked();
-        var steps = new ArrayList<>(history.steps());
-        steps.add(new History.Step(nowMs, all, all, all));
-        history = new History(List.copyOf(steps));
+        history = history.with(new History.Step(nowMs, all, all, all), keepMs());
     }
 
     /// Changes of direction that are remembered, as {@link History#reversals}.
     public int reversals(long nowMs) {
         return history.reversals(nowMs);
+    }
+
+    private long keepMs() {
+        return Math.max(HOUR_MS, 3 * spec.scaleDown().window().toMillis());
     }
 }

@@ -76,6 +76,7 @@ public final class KubernetesTarget implements Target {
     private long refusalAtMs;
     private Scale scale = new Scale(0, "", "");
     private Fleet fleet = new Fleet(0, List.of(), false);
+    private List<ProxyReport> reports = List.of();
 
     /// @param sinceMs when this figure was first seen, by our clock
     private record CpuSeen(CpuUse use, long sinceMs) {}
@@ -138,14 +139,15 @@ public final class KubernetesTarget implements Target {
     }
 
     @Override
-    public Replicas look(List<ProxyReport> reports, long nowMs) {
+    public Replicas look(List<ProxyReport> fresh, long nowMs) {
+        reports = fresh;
         sightings.look(fleet.pods(), fleet.missing(), nowMs);
         learnColdStarts();
         readRefusal(nowMs);
         var all = new ArrayList<Replica>();
-        List<View> counted = fleet.replicas();
+        List<View> counts = fleet.replicas();
         for (View p : fleet.pods()) {
-            all.add(replica(p, counted.contains(p), reports));
+            all.add(replica(p, counts.contains(p)));
         }
         for (int i = 0; i < fleet.missing(); i++) {
             State state = refusal == null ? State.STARTING : State.BLOCKED;
@@ -156,7 +158,8 @@ public final class KubernetesTarget implements Target {
     }
 
     @Override
-    public void carryOn(List<ProxyReport> reports, long nowMs) throws InterruptedException {
+    public void carryOn(List<ProxyReport> fresh, long nowMs) throws InterruptedException {
+        reports = fresh;
         int payable = fleet.payable();
         if (payable > 0) {
             int next = fleet.scale() - payable;
@@ -167,7 +170,7 @@ public final class KubernetesTarget implements Target {
         }
         for (View p : fleet.marked()) {
             if (!p.drained()) {
-                drain(p, reports, nowMs);
+                drain(p, nowMs);
             }
         }
     }
@@ -216,8 +219,6 @@ public final class KubernetesTarget implements Target {
         }
     }
 
-    private List<ProxyReport> reports = List.of();
-
     private int inFlight(View p) {
         int sum = 0;
         for (ProxyReport r : reports) {
@@ -227,9 +228,9 @@ public final class KubernetesTarget implements Target {
         return sum;
     }
 
-    private void drain(View p, List<ProxyReport> fresh, long nowMs) throws InterruptedException {
-        boolean done = !fresh.isEmpty();
-        for (ProxyReport r : fresh) {
+    private void drain(View p, long nowMs) throws InterruptedException {
+        boolean done = !reports.isEmpty();
+        for (ProxyReport r : reports) {
             EndpointLoad e = endpoint(r, p);
             boolean agreed = e != null && e.state().equals("draining");
             done &= r.report() != null && (e == null || (agreed && e.inFlight() == 0));
@@ -283,10 +284,9 @@ public final class KubernetesTarget implements Target {
                 .orElse(null);
     }
 
-    private Replica replica(View p, boolean counts, List<ProxyReport> fresh) {
-        reports = fresh;
+    private Replica replica(View p, boolean counts) {
         String id = p.name();
-        for (ProxyReport r : fresh) {
+        for (ProxyReport r : reports) {
             EndpointLoad e = endpoint(r, p);
             id = e == null ? id : e.id();
         }

@@ -97,7 +97,11 @@ public final class Leadership implements AutoCloseable {
                 log.info("lease {}: {}", name, told ? "held, acting" : "not held, standing by");
             }
             try {
-                Thread.sleep(duration.dividedBy(10));
+                Thread.sleep(
+                        pause(
+                                held,
+                                Duration.ofNanos(nanoClock.getAsLong() - seenAtNanos),
+                                duration));
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
@@ -133,7 +137,21 @@ public final class Leadership implements AutoCloseable {
     static boolean mayTake(
             @Nullable String holder, String identity, Duration still, Duration lease) {
         boolean free = holder == null || holder.isEmpty() || holder.equals(identity);
-        return free || still.compareTo(lease.multipliedBy(8).dividedBy(10)) > 0;
+        return free || still.compareTo(left(lease)) > 0;
+    }
+
+    /// A tenth of the lease; who waits for it wakes up in the moment in which it may take it.
+    ///
+    /// @param still as in {@link #mayTake}
+    static Duration pause(boolean held, Duration still, Duration lease) {
+        Duration tenth = lease.dividedBy(10);
+        Duration wait = left(lease).minus(still).plusMillis(1);
+        return !held && wait.isPositive() && wait.compareTo(tenth) < 0 ? wait : tenth;
+    }
+
+    /// Without a change for longer than this its holder is gone.
+    private static Duration left(Duration lease) {
+        return lease.multipliedBy(8).dividedBy(10);
     }
 
     private @Nullable Lease read() {

@@ -8,6 +8,7 @@ import dev.sluice.shared.ScalingStatus;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -155,9 +156,16 @@ public final class Proxies implements AutoCloseable {
         try {
             return report(proxy, send(request(proxy, "/admin/v1/load", "GET", new byte[0])));
         } catch (IOException e) {
-            String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-            return new ProxyReport(proxy, null, proxy + ": " + why);
+            return new ProxyReport(proxy, null, proxy + ": " + why(e));
         }
+    }
+
+    /// The client says nothing of why it could not connect.
+    private static String why(IOException e) {
+        if (e instanceof ConnectException) {
+            return "no connection";
+        }
+        return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     }
 
     private static ProxyReport report(URI proxy, HttpResponse<byte[]> answer) {

@@ -3,6 +3,7 @@ package dev.sluice.autoscaler.signal;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 
@@ -12,14 +13,11 @@ public record Window(List<Observation> observations) {
 
     /// This window with one more observation and without those older than `keepMs`.
     public Window add(Observation next, long keepMs) {
-        var kept = new ArrayList<Observation>(observations.size() + 1);
-        for (Observation o : observations) {
-            if (next.timeMs() - o.timeMs() <= keepMs) {
-                kept.add(o);
-            }
-        }
-        kept.add(next);
-        return new Window(List.copyOf(kept));
+        List<Observation> kept = since(next.timeMs() - keepMs);
+        var all = new ArrayList<Observation>(kept.size() + 1);
+        all.addAll(kept);
+        all.add(next);
+        return new Window(Collections.unmodifiableList(all));
     }
 
     public Observation latest() {
@@ -33,7 +31,11 @@ public record Window(List<Observation> observations) {
 
     /// Those since then, oldest first.
     public List<Observation> since(long timeMs) {
-        return observations.stream().filter(o -> o.timeMs() >= timeMs).toList();
+        int first = observations.size();
+        while (first > 0 && observations.get(first - 1).timeMs() >= timeMs) {
+            first--;
+        }
+        return observations.subList(first, observations.size());
     }
 
     /// The mean over the observations since then that have a load; null without any.

@@ -102,8 +102,10 @@ final class Child {
         cpu = null;
     }
 
+    /// Of a process that this program started it asks the process: its handle says that it is gone
+    /// a moment before the exit code is known.
     boolean alive() {
-        return handle != null && handle.isAlive();
+        return process == null ? handle != null && handle.isAlive() : process.isAlive();
     }
 
     void terminate() {

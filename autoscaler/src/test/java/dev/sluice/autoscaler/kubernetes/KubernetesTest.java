@@ -7,9 +7,11 @@ import static dev.sluice.autoscaler.kubernetes.Namespace.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.sluice.autoscaler.Autoscaler;
 import dev.sluice.autoscaler.AutoscalerConfig;
+import dev.sluice.autoscaler.FakeProxy;
 
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -58,12 +60,12 @@ class KubernetesTest {
         try (Autoscaler _ = start()) {
             await(() -> in.follow().size() == 1 && ready("llama") == 1);
             long start = System.nanoTime();
-            in.proxy.queued = 7;
+            in.proxy.queue(7);
             await(() -> in.replicas() == 2);
             report("first queued call to patched scale", start);
             assertThat(elapsedMs(start)).isLessThan(2_000);
 
-            in.proxy.queued = 30;
+            in.proxy.queue(30);
             await(() -> in.replicas() == 8);
             in.follow();
             await(() -> ready("llama") == 8);
@@ -83,13 +85,13 @@ class KubernetesTest {
         try (Autoscaler _ = start()) {
             await(() -> Integer.valueOf(0).equals(desired("llama")));
             long start = System.nanoTime();
-            in.proxy.queued = 1;
+            in.proxy.queue(1);
             in.proxy.held = 1;
             await(() -> in.replicas() == 1);
             report("first held call to patched scale, from zero", start);
             assertThat(elapsedMs(start)).isLessThan(2_000);
             await(() -> in.follow().size() == 1 && ready("llama") == 1);
-            in.proxy.queued = 0;
+            in.proxy.queue(0);
             in.proxy.held = 0;
             await(() -> in.replicas() == 0);
         }
@@ -117,6 +119,33 @@ class KubernetesTest {
     }
 
     @Test
+    void countsAndDrainsAtEveryProxyBehindTheService() throws Exception {
+        FakeProxy other = in.secondProxy();
+        assumeThat(other).as("a second address of this machine").isNotNull();
+        in.deployment("vllm", 1);
+        in.awaitEndpoints(1);
+        in.apply(in.scaler("llama", 1, 8, ""));
+        try (Autoscaler _ = start()) {
+            in.proxy.queue(3); // four slots each: one replica would do for one of the two
+            other.queue(3);
+            await(() -> in.replicas() == 2);
+            in.awaitEndpoints(2);
+            List<String> ids = List.copyOf(in.proxy.endpoints.keySet());
+            ids.forEach(id -> other.inFlight.put(id, 1)); // the first sees all of them free
+            in.proxy.queue(0);
+            other.queue(0);
+            await(
+                    () ->
+                            in.proxy.endpoints.containsValue("draining")
+                                    && other.endpoints.containsValue("draining"));
+            assertThat(other.endpoints).isEqualTo(in.proxy.endpoints);
+            hold(Duration.ofSeconds(3), () -> in.replicas() == 2);
+            other.inFlight.clear();
+            await(() -> in.replicas() == 1);
+        }
+    }
+
+    @Test
     void takesADrainingReplicaBackWhenTheNeedRises() throws Exception {
         in.deployment("vllm", 2);
         in.awaitEndpoints(2);
@@ -125,7 +154,7 @@ class KubernetesTest {
         in.apply(in.scaler("llama", 1, 4, ""));
         try (Autoscaler _ = start()) {
             await(() -> in.proxy.endpoints.containsValue("draining"));
-            in.proxy.queued = 4;
+            in.proxy.queue(4);
             await(() -> !in.proxy.endpoints.containsValue("draining"));
             assertThat(in.replicas()).isEqualTo(2);
             await(() -> in.pods().stream().noneMatch(KubernetesTest::marked));
@@ -147,7 +176,7 @@ class KubernetesTest {
                   metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 80}}}]
                 """);
         in.apply(in.scaler("llama", 1, 8, ""));
-        in.proxy.queued = 30;
+        in.proxy.queue(30);
         try (Autoscaler _ = start()) {
             await(() -> in.condition("llama", "Conflict") != null);
             assertThat(in.condition("llama", "Conflict"))
@@ -197,7 +226,7 @@ class KubernetesTest {
     @Test
     void pausedOrDryItLooksAndDoesNotAct() throws Exception {
         in.deployment("vllm", 1);
-        in.proxy.queued = 30;
+        in.proxy.queue(30);
         in.apply(
                 in.scaler("llama", 1, 8, "")
                         .replace(

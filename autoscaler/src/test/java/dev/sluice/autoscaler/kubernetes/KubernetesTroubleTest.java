@@ -115,7 +115,7 @@ class KubernetesTroubleTest {
         in.deployment("vllm", 2);
         await(() -> in.follow().size() == 2);
         in.apply(in.scaler("llama", 1, 6, ""));
-        in.proxy.queued = 16; // need 4
+        in.proxy.queue(16); // need 4
         try (Autoscaler _ = start("")) {
             await(() -> in.condition("llama", "PodsRefused") != null);
             assertThat(in.condition("llama", "PodsRefused"))
@@ -133,7 +133,7 @@ class KubernetesTroubleTest {
     void podsThatNoNodeHasRoomForAreNamedAndNotMultiplied() throws Exception {
         in.deployment("vllm", 1, "limits: {nvidia.com/gpu: \"100\"}");
         in.apply(in.scaler("llama", 1, 6, ""));
-        in.proxy.queued = 12; // need 3
+        in.proxy.queue(12); // need 3
         try (Autoscaler _ = start("")) {
             await(() -> in.condition("llama", "Unschedulable") != null);
             assertThat(in.condition("llama", "Unschedulable"))
@@ -156,13 +156,26 @@ class KubernetesTroubleTest {
                     all.stream()
                             .filter(r -> !r.getResources().contains("deployments/scale"))
                             .toList());
-            in.proxy.queued = 30;
+            in.proxy.queue(30);
             await(() -> in.condition("llama", "Forbidden") != null);
             assertThat(in.condition("llama", "Forbidden")).contains("deployments");
             hold(Duration.ofSeconds(3), () -> in.replicas() == 1);
             rules(all);
             await(() -> in.replicas() > 1);
             await(() -> in.condition("llama", "Forbidden") == null);
+        }
+    }
+
+    @Test
+    void aSpecThatOnlyTheAutoscalerCanJudgeIsNamedAndNotActedUpon() throws Exception {
+        in.deployment("vllm", 1);
+        in.apply(in.scaler("llama", 2, 8, "").replace("{mode: off}", "{mode: yesterday}"));
+        try (Autoscaler _ = start("")) {
+            await(() -> in.condition("llama", "InvalidSpec") != null);
+            assertThat(in.condition("llama", "InvalidSpec"))
+                    .contains("forecast.mode")
+                    .contains("write mode: off");
+            hold(Duration.ofSeconds(3), () -> in.replicas() == 1);
         }
     }
 
@@ -200,13 +213,13 @@ class KubernetesTroubleTest {
     void oneProxyOfTwoThatDoesNotAnswerStopsRemovalAndIsNamed() throws Exception {
         in.deployment("vllm", 3);
         in.awaitEndpoints(3);
-        addresses(in.proxy.url().getHost(), "192.0.2.1"); // where nobody is
+        in.proxiesAt(in.proxy.url().getHost(), "192.0.2.1"); // where nobody is
         in.apply(in.scaler("llama", 1, 8, ""));
         try (Autoscaler _ = start("")) {
             await(() -> in.condition("llama", "SignalsStale") != null);
             assertThat(in.condition("llama", "SignalsStale")).contains("192.0.2.1");
             hold(Duration.ofSeconds(4), () -> in.replicas() == 3);
-            addresses(in.proxy.url().getHost());
+            in.proxiesAt(in.proxy.url().getHost());
             await(() -> in.follow().size() < 3 || in.replicas() < 3);
             assertThat(in.condition("llama", "SignalsStale")).isNull();
         }
@@ -298,32 +311,6 @@ class KubernetesTroubleTest {
                     });
         }
         return before;
-    }
-
-    private void addresses(String... hosts) {
-        in.admin
-                .discovery()
-                .v1()
-                .endpointSlices()
-                .inNamespace(in.name)
-                .withName("sluice-1")
-                .edit(
-                        s -> {
-                            s.getEndpoints().getFirst().setAddresses(List.of(hosts[0]));
-                            while (s.getEndpoints().size() > 1) {
-                                s.getEndpoints().removeLast();
-                            }
-                            for (int i = 1; i < hosts.length; i++) {
-                                s.getEndpoints()
-                                        .add(
-                                                s.getEndpoints()
-                                                        .getFirst()
-                                                        .edit()
-                                                        .withAddresses(hosts[i])
-                                                        .build());
-                            }
-                            return s;
-                        });
     }
 
     private void lease(ZonedDateTime renewed) {

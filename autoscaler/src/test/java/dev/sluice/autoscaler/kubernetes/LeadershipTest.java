@@ -25,6 +25,22 @@ class LeadershipTest {
                 .isEqualTo(may);
     }
 
+    @ParameterizedTest(name = "held {0}, unchanged for {1} ms of 10,000: looks again after {2} ms")
+    @CsvSource({
+        "true,  0,     1000", // renews
+        "true,  7800,  1000",
+        "false, 0,     1000",
+        "false, 7500,  501", // then it may take it
+        "false, 8000,  1",
+        "false, 9000,  1000", // somebody else was quicker
+    })
+    void wakesUpInTheMomentInWhichItMayTakeIt(boolean held, long stillMs, long pauseMs) {
+        Duration lease = Duration.ofSeconds(10);
+        assertThat(Leadership.pause(held, Duration.ofMillis(stillMs), lease).toMillis())
+                .isEqualTo(pauseMs);
+        assertThat(Leadership.mayTake("you", "me", Duration.ofMillis(8_001), lease)).isTrue();
+    }
+
     /// The holder stops by itself after half; whoever follows waits eight tenths: in between a
     /// write that was under way ends, and a request lasts a quarter at most.
     @ParameterizedTest

@@ -7,6 +7,7 @@ import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequest;
+import io.fabric8.kubernetes.api.model.discovery.v1.Endpoint;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
@@ -22,6 +23,7 @@ import java.net.NetworkInterface;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -35,6 +37,7 @@ final class Namespace implements AutoCloseable {
     final String name = "t" + UUID.randomUUID().toString().substring(0, 8);
     final FakeProxy proxy;
     final Path kubeconfig;
+    private FakeProxy second;
     private final Path folder;
 
     Namespace(Path folder) throws Exception {
@@ -44,7 +47,11 @@ final class Namespace implements AutoCloseable {
                 new KubernetesClientBuilder()
                         .withConfig(Config.fromKubeconfig(given.toFile()))
                         .build();
-        proxy = new FakeProxy(address());
+        InetAddress address = address(0);
+        if (address == null) {
+            throw new IOException("this machine has only the loopback address");
+        }
+        proxy = new FakeProxy(address);
         admin.resource(
                         new NamespaceBuilder()
                                 .withNewMetadata()
@@ -159,7 +166,37 @@ final class Namespace implements AutoCloseable {
                         .formatted(folder, name, more));
     }
 
-    /// The proxy sees the ready pods as endpoints, as its own discovery would.
+    /// Another proxy behind the Service, at the same port of another address; null where the
+    /// machine has no other that an EndpointSlice may hold.
+    FakeProxy secondProxy() throws IOException {
+        InetAddress address = address(1);
+        if (address == null) {
+            return null;
+        }
+        second = new FakeProxy(address, proxy.url().getPort());
+        proxiesAt(proxy.url().getHost(), second.url().getHost());
+        return second;
+    }
+
+    /// Where the Service's proxies are from now on.
+    void proxiesAt(String... hosts) {
+        admin.discovery()
+                .v1()
+                .endpointSlices()
+                .inNamespace(name)
+                .withName("sluice-1")
+                .edit(
+                        s -> {
+                            Endpoint one = s.getEndpoints().getFirst();
+                            s.setEndpoints(
+                                    Arrays.stream(hosts)
+                                            .map(h -> one.edit().withAddresses(h).build())
+                                            .toList());
+                            return s;
+                        });
+    }
+
+    /// The proxies see the ready pods as endpoints, as their own discovery would.
     List<Pod> follow() {
         List<Pod> pods = pods();
         List<String> ids =
@@ -167,8 +204,10 @@ final class Namespace implements AutoCloseable {
                         .filter(p -> p.getStatus().getPodIP() != null)
                         .map(p -> p.getStatus().getPodIP() + ":8000")
                         .toList();
-        ids.forEach(id -> proxy.endpoints.putIfAbsent(id, "healthy"));
-        proxy.endpoints.keySet().retainAll(ids);
+        for (FakeProxy each : second == null ? List.of(proxy) : List.of(proxy, second)) {
+            ids.forEach(id -> each.endpoints.putIfAbsent(id, "healthy"));
+            each.endpoints.keySet().retainAll(ids);
+        }
         return pods;
     }
 
@@ -216,6 +255,9 @@ final class Namespace implements AutoCloseable {
         admin.namespaces().withName(name).delete();
         admin.close();
         proxy.close();
+        if (second != null) {
+            second.close();
+        }
     }
 
     /// The file to log in with, through another port of this machine.
@@ -271,12 +313,13 @@ final class Namespace implements AutoCloseable {
                         + text.substring(end));
     }
 
-    /// An address that an EndpointSlice may hold: not the loopback one.
-    private static InetAddress address() throws IOException {
+    /// The n-th address that an EndpointSlice may hold: not the loopback one.
+    private static InetAddress address(int n) throws IOException {
         return NetworkInterface.networkInterfaces()
                 .flatMap(NetworkInterface::inetAddresses)
                 .filter(a -> a instanceof Inet4Address && !a.isLoopbackAddress())
+                .skip(n)
                 .findFirst()
-                .orElseThrow(() -> new IOException("this machine has only the loopback address"));
+                .orElse(null);
     }
 }

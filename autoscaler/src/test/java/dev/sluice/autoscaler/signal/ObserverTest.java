@@ -36,8 +36,8 @@ class ObserverTest {
 
     @Test
     void sumsOverProxiesAndCountsSinceTheLookBefore() throws Exception {
-        one.queued = 2;
-        two.queued = 3;
+        one.queue(2);
+        two.queue(3);
         assertThat(look().load()).extracting(Load::completed).isEqualTo(0L); // their life before
         one.completed.addAndGet(5);
         two.failed.addAndGet(2);
@@ -67,10 +67,10 @@ class ObserverTest {
     @Test
     void aProxyThatHangsCostsASecond() throws Exception {
         look();
-        two.hangs = true;
+        two.hang();
         long start = System.nanoTime();
         Observation o = look();
-        two.hangs = false;
+        two.goOn();
         assertThat(System.nanoTime() - start).isLessThan(5_000_000_000L);
         assertThat(o.problems()).containsExactly(two.url() + ": no answer within 1 s");
     }

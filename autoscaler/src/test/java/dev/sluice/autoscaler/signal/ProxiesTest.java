@@ -46,7 +46,7 @@ class ProxiesTest {
     void anyProxyWakesIt() {
         var asleep = sleep(LONG);
         await(() -> one.asked.get() == 1 && two.asked.get() == 1);
-        two.queued = 1;
+        two.queue(1);
         assertThat(asleep.orTimeout(5, TimeUnit.SECONDS).join()).isLessThan(5_000);
     }
 
@@ -56,7 +56,7 @@ class ProxiesTest {
         var asleep = sleep(LONG);
         await(() -> two.asked.get() == 1);
         assertThat(asleep).isNotDone();
-        two.queued = 1;
+        two.queue(1);
         assertThat(asleep.orTimeout(5, TimeUnit.SECONDS).join()).isLessThan(5_000);
     }
 

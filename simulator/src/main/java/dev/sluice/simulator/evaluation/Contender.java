@@ -30,6 +30,9 @@ public record Contender(
     private static final List<Double> OF_SLOTS = List.of(0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0);
     private static final long KEDA_POLL_MS = 30_000;
 
+    /// Sluice's wait objective unless written.
+    private static final int WAIT_S = 2;
+
     /// The names that {@link #of} knows, in the order of the table.
     public static final List<String> NAMES =
             List.of(
@@ -92,13 +95,14 @@ public record Contender(
                 name, "cpuHigh", 0.8, CPU, (x, s, seed) -> new MissionRules(cpu, x, random(seed)));
     }
 
-    /// The spare is a whole number; between two of them lies how full a replica may be.
+    /// The spare is a whole number. What is cheaper than one of it keeps it and puts up with longer
+    /// waits, or does without.
     private static Contender sluice(String name, boolean busyCpu) {
         return new Contender(
                 name,
-                "spare",
+                "spare; below 0 one, and waits longer by so many seconds",
                 1,
-                List.of(0.0, 1.0, 2.0, 3.0, 4.0),
+                List.of(-4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0),
                 (x, s, seed) -> new SluiceRule(spec(s, (int) x), busyCpu));
     }
 
@@ -109,15 +113,18 @@ public record Contender(
                 : this;
     }
 
+    /// @param spare below 0: one, and a wait objective longer by so many seconds
     static Spec spec(Scenario scenario, int spare) {
         boolean zero = scenario.min() == 0;
         String yaml =
                 String.format(
                         Locale.ROOT,
-                        "{min: %d, max: %d, load: {spare: %d}, scaleToZero: {enabled: %s}}",
+                        "{min: %d, max: %d, load: {spare: %d, waitObjective: %ds}, scaleToZero:"
+                                + " {enabled: %s}}",
                         scenario.min(),
                         scenario.max(),
-                        spare,
+                        spare < 0 ? 1 : spare,
+                        WAIT_S - Math.min(0, spare),
                         zero);
         return ConfigSource.parse("evaluate", yaml, any -> null, Spec::from);
     }

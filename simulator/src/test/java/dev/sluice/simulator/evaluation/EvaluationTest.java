@@ -43,7 +43,11 @@ class EvaluationTest {
                         .isGreaterThanOrEqualTo(report.oracleAtGoal().hours());
             }
         }
-        Point sluice = report.of("sluice").get(1);
+        Point sluice =
+                report.usual().stream()
+                        .filter(p -> p.name().equals("sluice"))
+                        .findFirst()
+                        .orElseThrow();
         assertThat(report.oracle().attainment()).isGreaterThanOrEqualTo(sluice.attainment());
         assertThat(report.oracle().hours()).isLessThanOrEqualTo(sluice.hours());
         assertThat(report.workBoundHours()).isLessThan(report.oracle().hours());
