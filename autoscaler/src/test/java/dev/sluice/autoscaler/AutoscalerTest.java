@@ -140,7 +140,7 @@ class AutoscalerTest {
                 .hasMessageContaining("write the name of the Deployment")
                 .hasMessageContaining("line 6: scalers[0].min: 5 is above max 3")
                 .hasMessageContaining("\"localhost\" is not a proxy's address")
-                .hasMessageContaining("\"yesterday\" is not available yet")
+                .hasMessageContaining("\"yesterday\" does not exist")
                 .hasMessageContaining("is not below cpuHigh")
                 .hasMessageContaining("0 needs scaleToZero")
                 .hasMessageContaining("never says {port}")
