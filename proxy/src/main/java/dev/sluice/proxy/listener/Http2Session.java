@@ -67,17 +67,6 @@ final class Http2Session extends Http2FrameAdapter implements Connected.Member {
     private static final int STREAM_WINDOW = 256 * 1024;
     private static final int MAX_LINE = 8 * 1024;
     private static final int MAX_SPARE = 16;
-    private static final int RESETS = 200;
-    private static final int RESET_SECONDS = 30;
-
-    /// PING, SETTINGS, PRIORITY and unknown frames in `RESET_SECONDS`.
-    private static final int CONTROL_FRAMES = 1000;
-
-    /// WINDOW_UPDATE frames that one frame of data may be answered with; any beyond them, and
-    /// beyond what is saved up, count as control frames.
-    private static final int UPDATES_PER_DATA = 4;
-
-    private static final int MAX_UPDATES = 10_000;
     private static final int CONTROL_QUEUE = 2000;
     private static final int EMPTY_DATA = 10;
     private static final int SMALL_CONTINUATIONS = 16;
@@ -102,14 +91,12 @@ final class Http2Session extends Http2FrameAdapter implements Connected.Member {
     private final ArrayDeque<Integer> cutShort = new ArrayDeque<>();
 
     private final Handler handler;
+    private final Patience patience;
 
     private Going going = Going.NO;
     private boolean greeted;
     private boolean flushing;
     private int requests;
-    private int controlFrames;
-    private long controlSince;
-    private int updates;
     private long idleSince;
     private long goingSince;
 
@@ -118,7 +105,7 @@ final class Http2Session extends Http2FrameAdapter implements Connected.Member {
         this.config = config;
         this.channel = channel;
         this.idleSince = now();
-        this.controlSince = idleSince;
+        this.patience = new Patience(idleSince);
         connection
                 .local()
                 .flowController(new DefaultHttp2LocalFlowController(connection, 0.5f, true));
@@ -238,6 +225,7 @@ final class Http2Session extends Http2FrameAdapter implements Connected.Member {
         if (v == null) {
             client.begin(end);
         } else {
+            spend(Patience.REFUSED);
             client.refuse(v, end);
         }
         if (requests >= config.maxRequests() || !connected.lane().memory().keepAlive()) {
@@ -272,50 +260,49 @@ final class Http2Session extends Http2FrameAdapter implements Connected.Member {
     public void onSettingsRead(ChannelHandlerContext ctx, Http2Settings settings)
             throws Http2Exception {
         greeted = true;
-        control();
+        spend(Patience.CONTROL);
     }
 
     @Override
     public void onPingRead(ChannelHandlerContext ctx, long payload) throws Http2Exception {
-        control();
+        spend(Patience.CONTROL);
     }
 
     @Override
     public void onPriorityRead(
             ChannelHandlerContext ctx, int id, int dependency, short weight, boolean exclusive)
             throws Http2Exception {
-        control();
+        spend(Patience.CONTROL);
     }
 
     @Override
     public void onUnknownFrame(
             ChannelHandlerContext ctx, byte type, int id, Http2Flags flags, ByteBuf payload) {
-        // This method may not throw: the next counted frame does.
-        controlFrames++;
+        // This method may not throw: the next frame that costs does.
+        patience.spend(Patience.CONTROL, now());
     }
 
     @Override
     public void onWindowUpdateRead(ChannelHandlerContext ctx, int id, int increment)
             throws Http2Exception {
-        if (updates > 0) {
-            updates--;
-        } else {
-            control();
+        spend(Patience.CONTROL);
+    }
+
+    @Override
+    public void onRstStreamRead(ChannelHandlerContext ctx, int id, long error)
+            throws Http2Exception {
+        Http2Stream stream = connection.stream(id);
+        StreamClient client = stream == null ? null : client(stream);
+        if (client != null && !client.served()) {
+            spend(Patience.RESET);
         }
     }
 
-    private void control() throws Http2Exception {
-        long now = now();
-        if (now - controlSince > TimeUnit.SECONDS.toNanos(RESET_SECONDS)) {
-            controlSince = now;
-            controlFrames = 0;
-        }
-        if (++controlFrames > CONTROL_FRAMES) {
-            throw Http2Exception.connectionError(
+    private void spend(int points) throws Http2Exception {
+        if (!patience.spend(points, now())) {
+            throw new Http2Exception(
                     Http2Error.ENHANCE_YOUR_CALM,
-                    "more than %d control frames in %d s",
-                    CONTROL_FRAMES,
-                    RESET_SECONDS);
+                    "more resets, faults and control frames than answers make up for");
         }
     }
 
@@ -343,12 +330,16 @@ final class Http2Session extends Http2FrameAdapter implements Connected.Member {
         flushSoon();
     }
 
+    /// What an answer was worth.
+    void earn(int points) {
+        patience.earn(points);
+    }
+
     void write(int id, Http2Headers headers, boolean end) {
         handler.encoder().writeHeaders(handler.ctx(), id, headers, 0, end, promise());
     }
 
     void write(int id, ByteBuf content, boolean end) {
-        updates = Math.min(MAX_UPDATES, updates + UPDATES_PER_DATA);
         handler.encoder().writeData(handler.ctx(), id, content, 0, end, promise());
     }
 
@@ -569,12 +560,25 @@ final class Http2Session extends Http2FrameAdapter implements Connected.Member {
                 Http2Exception.StreamException error) {
             boolean over = connection().stream(error.streamId()) == null;
             if (over && !outbound && session.misused(error)) {
-                Http2Exception wrong =
-                        Http2Exception.connectionError(error.error(), error.getMessage());
-                onConnectionError(on, outbound, wrong, wrong);
+                fail(on, Http2Exception.connectionError(error.error(), error.getMessage()));
+                return;
+            }
+            try {
+                if (!outbound) {
+                    session.spend(
+                            error.error() == Http2Error.REFUSED_STREAM
+                                    ? Patience.REFUSED
+                                    : Patience.BROKEN);
+                }
+            } catch (Http2Exception enough) {
+                fail(on, enough);
                 return;
             }
             super.onStreamError(on, outbound, cause, afterItsEnd(error));
+        }
+
+        private void fail(ChannelHandlerContext on, Http2Exception wrong) {
+            onConnectionError(on, false, wrong, wrong);
         }
 
         /// Netty tells of HEADERS after the end of the stream as of too many HEADERS; RFC 9113,
@@ -618,8 +622,9 @@ final class Http2Session extends Http2FrameAdapter implements Connected.Member {
                             .maxConcurrentStreams(MAX_STREAMS)
                             .maxHeaderListSize(Fields.MAX_BYTES)
                             .initialWindowSize(STREAM_WINDOW));
-            decoderEnforceMaxRstFramesPerWindow(RESETS, RESET_SECONDS);
-            encoderEnforceMaxRstFramesPerWindow(RESETS, RESET_SECONDS);
+            // Resets are counted by Patience, which knows the answers too.
+            decoderEnforceMaxRstFramesPerWindow(0, 0);
+            encoderEnforceMaxRstFramesPerWindow(0, 0);
             decoderEnforceMaxConsecutiveEmptyDataFrames(EMPTY_DATA);
             decoderEnforceMaxSmallContinuationFrames(SMALL_CONTINUATIONS);
             encoderEnforceMaxQueuedControlFrames(CONTROL_QUEUE);

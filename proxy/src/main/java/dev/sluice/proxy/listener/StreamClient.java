@@ -37,6 +37,7 @@ final class StreamClient implements Client, Http2Response.Stream {
     private @Nullable Call call;
     private @Nullable Http2Response response;
     private boolean requestEnded;
+    private boolean served;
     private boolean endWritten;
     private boolean reading = true;
     private boolean closed;
@@ -171,12 +172,19 @@ final class StreamClient implements Client, Http2Response.Stream {
     @Override
     public void headers(Http2Headers headers, boolean end) {
         endWritten |= end;
+        if (headers.status().charAt(0) == '2') {
+            served = true;
+            session.earn(Patience.SERVED);
+        }
         session.write(stream.id(), headers, end);
     }
 
     @Override
     public void content(ByteBuf content, boolean end) {
         endWritten |= end;
+        if (served) {
+            session.earn(Patience.DATA);
+        }
         session.write(stream.id(), content, end);
     }
 
@@ -202,6 +210,11 @@ final class StreamClient implements Client, Http2Response.Stream {
         if (call != null) {
             call.clientWritable(session.writable(stream));
         }
+    }
+
+    /// Whether the head of a 2xx was written.
+    boolean served() {
+        return served;
     }
 
     /// The stream is closed: by both ends in turn, or reset by either, or with its connection.
