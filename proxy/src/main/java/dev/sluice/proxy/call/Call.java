@@ -17,7 +17,6 @@ import dev.sluice.proxy.request.Refusal;
 import dev.sluice.proxy.request.RequestBody;
 import dev.sluice.proxy.request.TraceContext;
 import dev.sluice.proxy.response.ClientResponse;
-import dev.sluice.proxy.response.Decision;
 import dev.sluice.proxy.response.Outcome;
 import dev.sluice.proxy.response.Outcome.Phase;
 import dev.sluice.proxy.response.StreamTap;
@@ -65,21 +64,18 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
     private final long startMillis;
     private final @Nullable TraceContext trace;
     private final Attempts attempts;
+    private final Assignment assigned;
 
     private Phase phase = Phase.READING;
     private boolean over;
     private @Nullable Caller caller;
     private int promptTokens;
     private long expectedTokens;
-    private @Nullable Dispatcher dispatcher;
     private InferenceRequest request;
-    private @Nullable Slot slot;
     private @Nullable Exchange exchange;
     private @Nullable StreamTap tap;
     private @Nullable ResponseHead uncommitted;
     private Verdict verdict = Verdict.NONE;
-    private String reason = "";
-    private long overloadDeadline;
 
     public Call(Lane lane, Client client, RequestHead head) {
         this.lane = lane;
@@ -95,6 +91,7 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
         this.startMillis = lane.wallClock().getAsLong();
         this.trace = lane.tracing().begin(head);
         this.attempts = new Attempts(trace);
+        this.assigned = new Assignment(lane.nanoClock(), times, attempts, terms.limits().headers());
         this.request = new InferenceRequest(id, api, "", false, 0, 0, "", null);
     }
 
@@ -156,7 +153,7 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
         }
         switch (Models.answer(head.path(), terms.router(), startMillis)) {
             case Models.Document(String json) -> {
-                response.answer(200, json, null, decision(null));
+                response.answer(200, json, null, assigned.decision(id));
                 finish(new Outcome.Completed(200));
             }
             case Models.Unknown(Refusal refusal) -> refuse(refusal);
@@ -263,7 +260,7 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
         promptTokens = lane.estimates().promptTokens(body.size());
         switch (router.route(model)) {
             case Route.To(Dispatcher to) -> {
-                dispatcher = to;
+                assigned.to(to);
                 Refusal over = reserveTokens();
                 if (over != null) {
                     refuse(over);
@@ -291,11 +288,7 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
 
     private void queue() {
         phase = Phase.QUEUED;
-        times.asked(now());
-        Dispatcher to = dispatcher;
-        if (to != null) {
-            to.acquire(this);
-        }
+        assigned.await(this);
     }
 
     @Override
@@ -315,7 +308,7 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
 
     @Override
     public long deadlineNanos() {
-        return overloadDeadline != 0 ? overloadDeadline : times.start() + totalNanos();
+        return assigned.deadline(totalNanos());
     }
 
     private long totalNanos() {
@@ -324,7 +317,7 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
 
     @Override
     public void refused(Refusal refusal) {
-        times.leftQueue(now());
+        assigned.turnedAway();
         refuse(refusal);
     }
 
@@ -334,19 +327,14 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
             granted.release(AttemptResult.CLIENT_GONE, 0);
             return;
         }
-        slot = granted;
-        times.granted(granted.queuedNanos());
-        reason =
-                terms.limits().headers() == Decision.Detail.FULL
-                        ? granted.reason()
-                        : granted.policy().label();
+        assigned.take(granted);
         send(false);
     }
 
     // ---- send: one exchange
 
     private void send(boolean fresh) {
-        Slot on = held();
+        Slot on = assigned.held();
         phase = Phase.CONNECTING;
         verdict = Verdict.NONE;
         uncommitted = null;
@@ -354,7 +342,7 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
         Exchange begun =
                 lane.connections()
                         .begin(on.endpoint(), head, id, body, fresh || !body.isComplete(), this);
-        if (slot == on && !over) {
+        if (assigned.holds(on) && !over) {
             exchange = begun;
         }
     }
@@ -405,7 +393,7 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
     public void bufferBegins(ByteBuf in) {
         long now = now();
         times.read(now);
-        Slot on = slot;
+        Slot on = assigned.slot();
         if (on != null) {
             on.progressed(now);
         }
@@ -427,7 +415,7 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
             // The engine answers before it has read everything: what is left has nowhere to go.
             response.lastOnConnection();
         }
-        response.commit(answer, decision(held()), watching);
+        response.commit(answer, assigned.decision(id), watching);
         body.release();
     }
 
@@ -444,7 +432,7 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
                 && verdict.eventStream()
                 && watching.contentSeen()
                 && times.ttft() < 0) {
-            held().firstByte(times.firstContent(watching.firstContentNanos()));
+            assigned.held().firstByte(times.firstContent(watching.firstContentNanos()));
         }
     }
 
@@ -508,55 +496,49 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
             again(retry, result, 0);
             return;
         }
-        Endpoint endpoint = held().endpoint();
+        Endpoint endpoint = assigned.held().endpoint();
         release(result, 0);
         Refusal refusal =
-                Refusals.failed(endpoint, result, why, attempts.made().size(), poolName());
-        reason = refusal.code();
-        response.refuse(refusal, decision(null));
+                Refusals.failed(endpoint, result, why, attempts.made().size(), assigned.poolName());
+        assigned.reason(refusal.code());
+        response.refuse(refusal, assigned.decision(id));
         finish(new Outcome.Failed(refusal, result));
     }
 
     private boolean mayTryAgain(Retry retry) {
-        Dispatcher to = dispatcher;
-        if (to == null || (body.size() > 0 && !body.replayable())) {
+        if (body.size() > 0 && !body.replayable()) {
             return false;
         }
         return switch (retry) {
             case FRESH -> true;
-            case REQUEUE -> now() < times.start() + totalNanos();
+            case REQUEUE -> assigned.mayWait(totalNanos());
             case ELSEWHERE ->
-                    attempts.tried().size() + 1 < to.pool().snapshot().members().size()
-                            && withinBudget(to);
+                    switch (assigned.another()) {
+                        case YES -> true;
+                        case NONE -> false;
+                        case NO_BUDGET -> {
+                            // Else the client's SDK would retry on its own.
+                            response.adviseAgainstRetry();
+                            yield false;
+                        }
+                    };
             case NONE -> false;
         };
-    }
-
-    /// A spent budget is told to the client too, whose SDK would otherwise retry on its own.
-    private boolean withinBudget(Dispatcher to) {
-        if (to.mayRetry()) {
-            return true;
-        }
-        response.adviseAgainstRetry();
-        return false;
     }
 
     private void again(Retry retry, AttemptResult result, long retryAfterNanos) {
         switch (retry) {
             case FRESH -> {
-                note(held(), result);
+                assigned.note(result, verdict.status());
                 send(true);
             }
             case ELSEWHERE -> {
-                attempts.leave(held().endpoint());
+                assigned.leaveEndpoint();
                 release(result, 0);
                 queue();
             }
             case REQUEUE -> {
-                Dispatcher to = dispatcher;
-                if (overloadDeadline == 0 && to != null) {
-                    overloadDeadline = now() + to.pool().config().queue().deadline().toNanos();
-                }
+                assigned.overloaded();
                 release(result, retryAfterNanos);
                 queue();
             }
@@ -574,10 +556,10 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
     }
 
     private void breakOff(AttemptResult result, String why) {
-        Endpoint endpoint = held().endpoint();
+        Endpoint endpoint = assigned.held().endpoint();
         release(result, 0);
         response.breakOff(Refusals.broken(endpoint, why), id, verdict.eventStream());
-        reason = "stream_broken";
+        assigned.reason("stream_broken");
         finish(new Outcome.Broken(result));
     }
 
@@ -640,10 +622,7 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
             return;
         }
         Phase at = phase;
-        if (phase == Phase.QUEUED && dispatcher != null) {
-            times.leftQueue(now());
-            dispatcher.cancel(this);
-        }
+        assigned.leaveQueue(this);
         cancelExchange();
         finish(new Outcome.Cancelled(at));
     }
@@ -661,7 +640,7 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
         }
         cancelExchange();
         response.breakOff(refusal, id, verdict.eventStream());
-        reason = refusal.code();
+        assigned.reason(refusal.code());
         finish(new Outcome.Broken(AttemptResult.CLIENT_GONE));
     }
 
@@ -679,23 +658,21 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
         if (over) {
             return;
         }
-        if (phase == Phase.QUEUED && dispatcher != null) {
-            dispatcher.cancel(this);
-        }
-        boolean exchanged = !attempts.made().isEmpty() || slot != null;
+        assigned.leaveQueue(this);
+        boolean exchanged = assigned.used();
         cancelExchange();
         if (response.committed()) {
             // The engine answered early, and only then the rest of the request turned out wrong.
             response.breakOff(refusal, id, verdict.eventStream());
-            reason = refusal.code();
+            assigned.reason(refusal.code());
             finish(new Outcome.Broken(AttemptResult.CLIENT_GONE));
             return;
         }
         if (!requestComplete()) {
             response.lastOnConnection();
         }
-        reason = refusal.code();
-        response.refuse(refusal, decision(null));
+        assigned.reason(refusal.code());
+        response.refuse(refusal, assigned.decision(id));
         finish(
                 exchanged
                         ? new Outcome.Failed(refusal, attempts.last())
@@ -717,30 +694,13 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
 
     /// Gives the slot back, if one is held.
     private void release(AttemptResult result, long retryAfterNanos) {
-        Slot on = slot;
-        if (on == null) {
-            return;
-        }
-        slot = null;
-        note(on, result);
+        Slot on = assigned.slot();
         StreamTap watching = tap;
-        if (watching != null) {
+        if (on != null && watching != null) {
             watching.readUsage();
             on.tokens(outputTokens(watching), verdict.eventStream() ? watching.spanNanos() : 0);
         }
-        on.release(result, retryAfterNanos);
-    }
-
-    private void note(Slot on, AttemptResult result) {
-        attempts.note(on, reason, result, verdict.status(), now());
-    }
-
-    private Slot held() {
-        Slot on = slot;
-        if (on == null) {
-            throw new IllegalStateException("no slot in " + phase);
-        }
-        return on;
+        assigned.release(result, verdict.status(), retryAfterNanos);
     }
 
     private int outputTokens(StreamTap watching) {
@@ -751,21 +711,8 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
         return verdict.eventStream() ? Math.max(0, watching.eventCount() - 2) : 0;
     }
 
-    private Decision decision(@Nullable Slot on) {
-        return new Decision(
-                id,
-                on == null ? null : on.endpoint().url(),
-                attempts.made().size() + (on == null ? 0 : 1),
-                times.queued() / 1_000_000,
-                reason.isEmpty() ? null : reason);
-    }
-
     private long now() {
         return lane.nanoClock().getAsLong();
-    }
-
-    private String poolName() {
-        return dispatcher == null ? "" : dispatcher.pool().name();
     }
 
     private void finish(Outcome outcome) {
@@ -787,7 +734,7 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
                                 request,
                                 head.method(),
                                 head.path(),
-                                poolName(),
+                                assigned.poolName(),
                                 startMillis,
                                 times.start(),
                                 client.address(),
@@ -806,7 +753,7 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
                                 watching == null ? 0 : outputTokens(watching),
                                 body.size(),
                                 response.bytesOut(),
-                                reason));
+                                assigned.reason()));
         if (watching != null) {
             watching.close();
         }

@@ -14,7 +14,6 @@ import dev.sluice.proxy.request.Refusal;
 import dev.sluice.proxy.request.RequestBody;
 import dev.sluice.proxy.request.TraceContext;
 import dev.sluice.proxy.response.ClientResponse;
-import dev.sluice.proxy.response.Decision;
 import dev.sluice.proxy.response.Http1Response;
 import dev.sluice.proxy.response.Outcome;
 import dev.sluice.proxy.response.Outcome.Phase;
@@ -64,17 +63,14 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
     private final long startMillis;
     private final @Nullable TraceContext trace;
     private final Attempts attempts;
+    private final Assignment assigned;
     private InferenceRequest request;
     private boolean stopping;
 
     private Phase phase = Phase.READING;
     private boolean over;
-    private @Nullable Dispatcher dispatcher;
-    private @Nullable Slot slot;
     private @Nullable Exchange exchange;
     private Verdict verdict = Verdict.NONE;
-    private String reason = "";
-    private long overloadDeadline;
 
     private @Nullable WebSocketRelay relay;
     private int bufferStart;
@@ -92,6 +88,7 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
         this.trace = lane.tracing().begin(head);
         this.attempts = new Attempts(trace);
         this.times = new Timeline(now());
+        this.assigned = new Assignment(lane.nanoClock(), times, attempts, terms.limits().headers());
         this.startMillis = lane.wallClock().getAsLong();
         String id = RequestId.of(head);
         Api api = Api.of(head.path());
@@ -139,7 +136,7 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
         }
         switch (terms.router().route(request.model())) {
             case Route.To(Dispatcher to) -> {
-                dispatcher = to;
+                assigned.to(to);
                 queue();
             }
             case Route.Nowhere(Refusal refusal) ->
@@ -158,11 +155,7 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
 
     private void queue() {
         phase = Phase.QUEUED;
-        times.asked(now());
-        Dispatcher to = dispatcher;
-        if (to != null) {
-            to.acquire(this);
-        }
+        assigned.await(this);
     }
 
     @Override
@@ -182,7 +175,7 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
 
     @Override
     public long deadlineNanos() {
-        return overloadDeadline != 0 ? overloadDeadline : times.start() + openNanos();
+        return assigned.deadline(openNanos());
     }
 
     /// The longest that it may take to open.
@@ -192,7 +185,7 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
 
     @Override
     public void refused(Refusal refusal) {
-        times.leftQueue(now());
+        assigned.turnedAway();
         refuse(refusal);
     }
 
@@ -202,18 +195,13 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
             granted.release(AttemptResult.CLIENT_GONE, 0);
             return;
         }
-        slot = granted;
-        times.granted(granted.queuedNanos());
-        reason =
-                terms.limits().headers() == Decision.Detail.FULL
-                        ? granted.reason()
-                        : granted.policy().label();
+        assigned.take(granted);
         phase = Phase.CONNECTING;
         verdict = Verdict.NONE;
         attempts.begin(now());
         Exchange begun =
                 lane.connections().begin(granted.endpoint(), head, request.id(), body, true, this);
-        if (slot == granted && !over) {
+        if (assigned.holds(granted) && !over) {
             exchange = begun;
         }
     }
@@ -239,8 +227,7 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
             return;
         }
         phase = Phase.STREAMING;
-        Slot on = held();
-        response.commit(answer, decision(on), null);
+        response.commit(answer, assigned.decision(request.id()), null);
         if (answer.status() != 101) {
             return;
         }
@@ -249,7 +236,7 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
             long stall = terms.limits().clientStall().toNanos();
             WebSocketConfig limits = terms.limits().webSocket();
             relay = new WebSocketRelay(client, channel, engine, answer, limits, stall, now());
-            on.opened();
+            assigned.held().opened();
         }
     }
 
@@ -360,43 +347,36 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
         }
         if (response.committed()) {
             release(how, 0);
-            reason = "stream_broken";
+            assigned.reason("stream_broken");
             finish(new Outcome.Broken(how));
             return;
         }
         if (again(how, 0)) {
             return;
         }
-        Endpoint endpoint = held().endpoint();
+        Endpoint endpoint = assigned.held().endpoint();
         release(how, 0);
-        Refusal refusal = Refusals.failed(endpoint, how, why, attempts.made().size(), poolName());
-        reason = refusal.code();
-        response.refuse(refusal, decision(null));
+        Refusal refusal =
+                Refusals.failed(endpoint, how, why, attempts.made().size(), assigned.poolName());
+        assigned.reason(refusal.code());
+        response.refuse(refusal, assigned.decision(request.id()));
         finish(new Outcome.Failed(refusal, how));
     }
 
     /// Tries elsewhere, as long as the client has seen nothing.
     private boolean again(AttemptResult how, long retryAfterNanos) {
-        Dispatcher to = dispatcher;
-        if (to == null) {
-            return false;
-        }
         boolean allowed =
                 switch (attempts.after(how)) {
                     case ELSEWHERE -> {
-                        int members = to.pool().snapshot().members().size();
-                        boolean another = attempts.tried().size() + 1 < members && to.mayRetry();
+                        boolean another = assigned.another() == Assignment.Another.YES;
                         if (another) {
-                            attempts.leave(held().endpoint());
+                            assigned.leaveEndpoint();
                         }
                         yield another;
                     }
                     case REQUEUE -> {
-                        if (overloadDeadline == 0) {
-                            overloadDeadline =
-                                    now() + to.pool().config().queue().deadline().toNanos();
-                        }
-                        yield now() < times.start() + openNanos();
+                        assigned.overloaded();
+                        yield assigned.mayWait(openNanos());
                     }
                     // Each exchange has a connection of its own, so none is stale.
                     case FRESH, NONE -> false;
@@ -466,10 +446,7 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
             end(end);
             return;
         }
-        if (phase == Phase.QUEUED && dispatcher != null) {
-            times.leftQueue(now());
-            dispatcher.cancel(this);
-        }
+        assigned.leaveQueue(this);
         cancelExchange();
         release(AttemptResult.CLIENT_GONE, 0);
         finish(new Outcome.Cancelled(phase));
@@ -495,7 +472,7 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
         }
         cancelExchange();
         release(AttemptResult.CLIENT_GONE, 0);
-        reason = refusal.code();
+        assigned.reason(refusal.code());
         finish(new Outcome.Broken(AttemptResult.CLIENT_GONE));
     }
 
@@ -508,7 +485,9 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
         }
         cancelExchange();
         release(how.result(), 0);
-        reason = how.reason().isEmpty() ? reason : how.reason();
+        if (!how.reason().isEmpty()) {
+            assigned.reason(how.reason());
+        }
         finish(how.broken() ? new Outcome.Broken(how.result()) : new Outcome.Completed(101));
     }
 
@@ -516,20 +495,18 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
         if (over) {
             return;
         }
-        if (phase == Phase.QUEUED && dispatcher != null) {
-            dispatcher.cancel(this);
-        }
-        boolean exchanged = !attempts.made().isEmpty() || slot != null;
+        assigned.leaveQueue(this);
+        boolean exchanged = assigned.used();
         cancelExchange();
         release(AttemptResult.CLIENT_GONE, 0);
-        reason = refusal.code();
+        assigned.reason(refusal.code());
         if (response.committed()) {
             // Bytes behind an answer that is no 101: there is nothing that they could belong to.
             response.breakOff(refusal, request.id(), false);
             finish(new Outcome.Broken(AttemptResult.CLIENT_GONE));
             return;
         }
-        response.refuse(refusal, decision(null));
+        response.refuse(refusal, assigned.decision(request.id()));
         finish(
                 exchanged
                         ? new Outcome.Failed(refusal, attempts.last())
@@ -544,40 +521,12 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
         }
     }
 
-    /// Gives the slot back, if one is held.
     private void release(AttemptResult how, long retryAfterNanos) {
-        Slot on = slot;
-        if (on == null) {
-            return;
-        }
-        slot = null;
-        attempts.note(on, reason, how, verdict.status(), now());
-        on.release(how, retryAfterNanos);
-    }
-
-    private Slot held() {
-        Slot on = slot;
-        if (on == null) {
-            throw new IllegalStateException("no slot in " + phase);
-        }
-        return on;
-    }
-
-    private Decision decision(@Nullable Slot on) {
-        return new Decision(
-                request.id(),
-                on == null ? null : on.endpoint().url(),
-                attempts.made().size() + (on == null ? 0 : 1),
-                times.queued() / 1_000_000,
-                reason.isEmpty() ? null : reason);
+        assigned.release(how, verdict.status(), retryAfterNanos);
     }
 
     private long now() {
         return lane.nanoClock().getAsLong();
-    }
-
-    private String poolName() {
-        return dispatcher == null ? "" : dispatcher.pool().name();
     }
 
     private void finish(Outcome outcome) {
@@ -595,7 +544,7 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
                                 request,
                                 head.method(),
                                 head.path(),
-                                poolName(),
+                                assigned.poolName(),
                                 startMillis,
                                 times.start(),
                                 channel.remoteAddress(),
@@ -612,7 +561,7 @@ public final class WebSocketCall implements Incoming, Waiter, ExchangeListener {
                                 0,
                                 opened == null ? 0 : opened.bytesIn(),
                                 response.bytesOut() + (opened == null ? 0 : opened.bytesOut()),
-                                reason));
+                                assigned.reason()));
         client.ended(false);
     }
 

@@ -13,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
+import java.util.concurrent.TimeUnit;
 
 /// Every phase of a call has its time, and a busy engine is asked again.
 @SuppressWarnings("StringConcatToTextBlock") // HTTP ends lines with CRLF
@@ -93,6 +94,20 @@ class TimeoutsFlowTest {
         first.close();
         rig.settled(2);
         assertThat(origin.calls()).hasSize(1);
+    }
+
+    @Test
+    void tellsHowLongACallWaitedThatEndedInTheQueue() throws IOException {
+        rig = Rig.pool("timeouts: {total: 300ms}", "cap: 1\nqueue: {deadline: 10s}", origin);
+        origin.on(silentAfter(STREAM + "9\r\ndata: x\n\n\r\n"));
+        RawClient first = rig.client().post(CALL);
+        first.readHead();
+        Response response = rig.client().post("{\"model\":\"m\"}").read();
+        assertThat(response.status()).isGreaterThanOrEqualTo(500);
+        first.close();
+        CallRecord waited =
+                rig.settled(2).stream().filter(r -> r.attempts().isEmpty()).findFirst().get();
+        assertThat(TimeUnit.NANOSECONDS.toMillis(waited.queueNanos())).isGreaterThanOrEqualTo(250);
     }
 
     @ParameterizedTest
