@@ -51,6 +51,9 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
     /// How long a connection of a stopping proxy must have been silent before it is closed.
     private static final long LEAVE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
+    /// The same for a connection without a request yet: somebody has just opened it to send one.
+    private static final long LEAVE_UNUSED_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private static final ByteBuf CONTINUE =
             Unpooled.unreleasableBuffer(
                             Unpooled.directBuffer()
@@ -411,7 +414,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
             return;
         }
         boolean silent = pending == null || !pending.isReadable();
-        if (connected.leaving() && silent && now - Math.max(headSince, idleSince) > LEAVE_NANOS) {
+        if (connected.leaving() && silent && leaves(now)) {
             channel.close();
         } else if (headSince != 0 && now - headSince > config.head().toNanos()) {
             lane.clients().closed(Closed.SLOW_HEAD);
@@ -428,6 +431,11 @@ final class ClientConnection extends ChannelInboundHandlerAdapter
         } else if (headSince == 0 && now - idleSince > config.keepAlive().toNanos()) {
             channel.close();
         }
+    }
+
+    private boolean leaves(long now) {
+        long patience = requests == 0 ? LEAVE_UNUSED_NANOS : LEAVE_NANOS;
+        return now - Math.max(headSince, idleSince) > patience;
     }
 
     private void checkRate(long now, Incoming current) {

@@ -86,6 +86,20 @@ class DrainFlowTest {
         assertThat(cut.get(10, TimeUnit.SECONDS)).isZero();
     }
 
+    /// Its client has begun a call, and is only slow to say so.
+    @Test
+    void servesTheFirstCallOfAConnectionThatWasJustOpened() throws Exception {
+        rig = Rig.of("", origin);
+        RawClient opened = rig.client();
+        await().until(() -> rig.connections() == 1);
+        var cut = stop();
+        await().pollDelay(Duration.ofMillis(500)).until(() -> true);
+        Response response = opened.post(CALL).read();
+        assertThat(response.status()).isEqualTo(200);
+        assertThat(response.header("connection")).isEqualTo("close");
+        assertThat(cut.get(10, TimeUnit.SECONDS)).isZero();
+    }
+
     @Test
     void cutsWhatOutlastsTheDrainWithAnError() throws Exception {
         rig = Rig.of("drain_timeout: 300ms", origin);
