@@ -2,6 +2,7 @@ package dev.sluice.shared;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /// What an autoscaler says of one pool: the body of `POST /admin/v1/scaling`, pushed to every proxy
 /// with each look at the signals, so that the proxy's page can show replicas and decisions. The
@@ -43,6 +44,17 @@ public record ScalingStatus(
         Map<String, Double> terms,
         List<Condition> conditions,
         List<Decision> decisions) {
+
+    /// What an older or another program leaves out is empty.
+    public ScalingStatus {
+        target = Objects.requireNonNullElse(target, "");
+        pool = Objects.requireNonNullElse(pool, "");
+        reason = Objects.requireNonNullElse(reason, "");
+        message = Objects.requireNonNullElse(message, "");
+        terms = Objects.requireNonNullElse(terms, Map.of());
+        conditions = Objects.requireNonNullElse(conditions, List.of());
+        decisions = Objects.requireNonNullElse(decisions, List.of());
+    }
 
     /// @param type a stable word, as `SignalsStale`, `Limited`, `BadRollout`
     /// @param message what was seen, with its numbers

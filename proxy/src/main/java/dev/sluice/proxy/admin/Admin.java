@@ -172,6 +172,9 @@ public final class Admin implements AutoCloseable {
 
     private AdminAnswer scaling(AdminRequest request) {
         ScalingStatus status = request.lenient(ScalingStatus.class);
+        if (status.pool().isEmpty()) {
+            return AdminAnswer.badRequest("pool", "is missing", "name a pool of this proxy");
+        }
         if (shown.pools().stream().noneMatch(p -> p.pool().name().equals(status.pool()))) {
             return AdminAnswer.notFound(
                     "pool",

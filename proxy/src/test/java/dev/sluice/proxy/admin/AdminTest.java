@@ -438,6 +438,17 @@ class AdminTest {
     }
 
     @Test
+    void aStatusWithoutAPoolIsRefusedAndOneWithoutConditionsShown() throws Exception {
+        var empty = send("POST", "/admin/v1/scaling", "{}");
+        assertEquals(400, empty.statusCode());
+        assertThat(empty.body()).contains("pool", "is missing");
+        assertEquals(200, send("POST", "/admin/v1/scaling", "{\"pool\":\"llama\"}").statusCode());
+        var status = send("GET", "/admin/v1/status", "");
+        assertEquals(200, status.statusCode());
+        assertThat(status.body()).contains("\"conditions\":[]");
+    }
+
+    @Test
     void streamsPicturesWithTheAutoscalersStatusInThem() throws Exception {
         String status =
                 """
