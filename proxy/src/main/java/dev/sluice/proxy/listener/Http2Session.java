@@ -312,6 +312,13 @@ final class Http2Session extends Http2FrameAdapter implements Connected.Member {
         return error.error() == Http2Error.STREAM_CLOSED && !cutShort.contains(error.streamId());
     }
 
+    private int cost(Http2Exception.StreamException error) {
+        if (cutShort.contains(error.streamId())) {
+            return Patience.CONTROL;
+        }
+        return error.error() == Http2Error.REFUSED_STREAM ? Patience.REFUSED : Patience.BROKEN;
+    }
+
     private @Nullable StreamClient client(Http2Stream stream) {
         return stream.getProperty(key);
     }
@@ -565,10 +572,7 @@ final class Http2Session extends Http2FrameAdapter implements Connected.Member {
             }
             try {
                 if (!outbound) {
-                    session.spend(
-                            error.error() == Http2Error.REFUSED_STREAM
-                                    ? Patience.REFUSED
-                                    : Patience.BROKEN);
+                    session.spend(session.cost(error));
                 }
             } catch (Http2Exception enough) {
                 fail(on, enough);

@@ -242,6 +242,26 @@ class Http2FlowTest {
         assertThat(flood(1000, i -> frame(8, 0, 0, one))).contains("control frames than answers");
     }
 
+    /// The rest of a body was on its way when its stream was reset: no fault of its client's, and
+    /// no reason to end the other streams of the connection.
+    @Test
+    void keepsAConnectionOnWhichABodyOutlivesItsStream() throws Exception {
+        start("", true);
+        var all = new ByteArrayOutputStream();
+        all.writeBytes(frame(4, 0, 0, new byte[0]));
+        all.writeBytes(concat(frame(1, 0x4, 1, head()), frame(8, 0, 1, new byte[4])));
+        for (int i = 0; i < 100; i++) {
+            all.writeBytes(frame(0, 0, 1, new byte[100]));
+        }
+        all.writeBytes(frame(6, 0, 0, "answered".getBytes(StandardCharsets.US_ASCII)));
+        try (var raw =
+                new RawClient(rig.port())
+                        .send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+                        .send(all.toByteArray())) {
+            assertThat(raw.readUntil("answered")).doesNotContain("faults");
+        }
+    }
+
     /// The clients of a gateway share one connection: some of them leave.
     @Test
     void keepsAConnectionWithResetsAmongAnswers() throws Exception {
