@@ -19,9 +19,7 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -33,11 +31,7 @@ import java.time.Duration;
 import java.util.List;
 
 /// The autoscaler against a real API server, logged in with the shipped Role and nothing else.
-@Tag("kubernetes")
-@EnabledIfEnvironmentVariable(
-        named = Namespace.KUBECONFIG,
-        matches = ".+",
-        disabledReason = "needs a cluster: bench/kubernetes/run starts one, or name its kubeconfig")
+@OnCluster
 class KubernetesTest {
     @TempDir Path folder;
     private Namespace in;

@@ -17,9 +17,7 @@ import io.fabric8.kubernetes.api.model.rbac.PolicyRuleBuilder;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
@@ -37,11 +35,7 @@ import java.util.Map;
 
 /// What goes wrong around the autoscaler, on a real API server: each has a name, and no wrong step
 /// follows.
-@Tag("kubernetes")
-@EnabledIfEnvironmentVariable(
-        named = Namespace.KUBECONFIG,
-        matches = ".+",
-        disabledReason = "needs a cluster: bench/kubernetes/run starts one, or name its kubeconfig")
+@OnCluster
 class KubernetesTroubleTest {
     /// How long the API server is away. From 80 s on the watch's place in its history is gone too.
     private static final Duration OUTAGE =

@@ -42,15 +42,13 @@ record ExplainRoute(Supplier<Router> routers, TokenEstimates estimates) {
         Router router = routers.get();
         String named = text(scan.model());
         InferenceRequest request =
-                new InferenceRequest(
+                InferenceRequest.of(
                         "explain",
                         Api.of(asked.query().getOrDefault("path", Api.CHAT.path())),
                         router.resolve(named),
-                        scan.stream(),
+                        scan,
                         body.length,
-                        scan.maxTokens(),
-                        "",
-                        scan.affinity());
+                        "");
         int tokens = estimates.promptTokens(body.length);
         return AdminAnswer.ok(
                 switch (router.route(request.model())) {

@@ -248,15 +248,13 @@ public final class Call implements Incoming, Waiter, ExchangeListener {
             body.rename(model, client.alloc());
         }
         request =
-                new InferenceRequest(
+                InferenceRequest.of(
                         id,
                         api,
                         model,
-                        body.scan().stream(),
+                        body.scan(),
                         body.size(),
-                        body.scan().maxTokens(),
-                        caller == null ? "" : caller.name(),
-                        body.scan().affinity());
+                        caller == null ? "" : caller.name());
         promptTokens = lane.estimates().promptTokens(body.size());
         switch (router.route(model)) {
             case Route.To(Dispatcher to) -> {

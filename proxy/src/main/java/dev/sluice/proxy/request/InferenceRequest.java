@@ -20,4 +20,15 @@ public record InferenceRequest(
         long promptBytes,
         int maxTokens,
         String tenant,
-        @Nullable String affinity) {}
+        @Nullable String affinity) {
+
+    /// A call as its body says, once the model is resolved. What explains a call reads it as the
+    /// call itself does.
+    ///
+    /// @param bytes size of the body
+    public static InferenceRequest of(
+            String id, Api api, String model, JsonScan scan, long bytes, String tenant) {
+        return new InferenceRequest(
+                id, api, model, scan.stream(), bytes, scan.maxTokens(), tenant, scan.affinity());
+    }
+}
