@@ -219,13 +219,15 @@ final class Http2Session extends Http2FrameAdapter implements Connected.Member {
         } finally {
             text.release();
         }
+        if (v != null) {
+            spend(Patience.REFUSED);
+        }
         var client = new StreamClient(this, stream, config, connected.lane(), head);
         stream.setProperty(key, client);
         requests++;
         if (v == null) {
             client.begin(end);
         } else {
-            spend(Patience.REFUSED);
             client.refuse(v, end);
         }
         if (requests >= config.maxRequests() || !connected.lane().memory().keepAlive()) {
@@ -260,7 +262,7 @@ final class Http2Session extends Http2FrameAdapter implements Connected.Member {
     public void onSettingsRead(ChannelHandlerContext ctx, Http2Settings settings)
             throws Http2Exception {
         greeted = true;
-        spend(Patience.CONTROL);
+        spend(Patience.SETTINGS);
     }
 
     @Override
@@ -294,7 +296,10 @@ final class Http2Session extends Http2FrameAdapter implements Connected.Member {
         Http2Stream stream = connection.stream(id);
         StreamClient client = stream == null ? null : client(stream);
         if (client != null && !client.served()) {
-            spend(Patience.RESET);
+            spend(
+                    client.younger(Patience.PREMATURE_NANOS)
+                            ? Patience.PREMATURE_RESET
+                            : Patience.RESET);
         }
     }
 

@@ -33,6 +33,7 @@ final class StreamClient implements Client, Http2Response.Stream {
     private final ListenerConfig config;
     private final Lane lane;
     private final RequestHead head;
+    private final long begun;
 
     private @Nullable Call call;
     private @Nullable Http2Response response;
@@ -57,7 +58,8 @@ final class StreamClient implements Client, Http2Response.Stream {
         this.config = config;
         this.lane = lane;
         this.head = head;
-        this.rateSince = now();
+        this.begun = now();
+        this.rateSince = begun;
     }
 
     /// @param end whether no body follows
@@ -210,6 +212,11 @@ final class StreamClient implements Client, Http2Response.Stream {
         if (call != null) {
             call.clientWritable(session.writable(stream));
         }
+    }
+
+    /// Whether it began less than this long ago.
+    boolean younger(long nanos) {
+        return now() - begun < nanos;
     }
 
     /// Whether the head of a 2xx was written.

@@ -28,13 +28,28 @@ class PatienceTest {
         assertThat(spent(Patience.RESET)).isEqualTo(200);
     }
 
+    @Test
+    void fewerMayBeResetAsSoonAsTheyBegin() {
+        assertThat(spent(Patience.PREMATURE_RESET)).isEqualTo(50);
+    }
+
     /// As a gateway in front brings them, for years.
     @Test
-    void twoResetsForEachAnswerGoOnForEver() {
+    void fourResetsForEachAnswerGoOnForEver() {
         for (int i = 0; i < 100_000; i++) {
             patience.earn(Patience.SERVED);
-            assertThat(patience.spend(Patience.RESET, now)).isTrue();
-            assertThat(patience.spend(Patience.RESET, now)).isTrue();
+            for (int j = 0; j < 4; j++) {
+                assertThat(patience.spend(Patience.RESET, now)).isTrue();
+            }
+        }
+    }
+
+    /// Each call is made twice, and the slower of the two is reset.
+    @Test
+    void hedgedCallsGoOnForEver() {
+        for (int i = 0; i < 100_000; i++) {
+            patience.earn(Patience.SERVED);
+            assertThat(patience.spend(Patience.PREMATURE_RESET, now)).isTrue();
         }
     }
 
