@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Hostile clients for bench/slow: offender.py MODE PORT COUNT SECONDS. Prints one line of JSON at its end.
 
-stall takes streamed answers byte by byte. The rest are floods of HTTP/2 frames (RFC 9113), by clients that connect
-again whenever they are closed. `origin PORT` serves long answers to whoever asks for many tokens.
+stall takes streamed answers byte by byte, upload sends a call's body byte by byte. The rest are floods of HTTP/2 frames
+(RFC 9113), by clients that connect again whenever they are closed.
 """
 import asyncio, json, socket, struct, sys, time
 
@@ -122,66 +122,61 @@ async def floods(mode, port, count, seconds):
                       "mean": sum(lives) / len(lives)}))
 
 
-async def stalled(port, until):
+HOST = "offender"
+
+
+def head(length):
+    return (f"POST /v1/chat/completions HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {length}\r\n\r\n").encode()
+
+
+async def stalled(loop, s):
     """Asks for a long stream and takes 16 bytes of it every 5 s."""
+    body = json.dumps({"model": "long", "messages": [], "stream": True}).encode()
+    await loop.sock_sendall(s, head(len(body)) + body)
+    while await loop.sock_recv(s, 16):
+        await asyncio.sleep(5)
+
+
+async def uploading(loop, s):
+    """Begins a good call of 1 MB and sends 16 bytes of it every 3 s."""
+    await loop.sock_sendall(s, head(1_000_000) + b'{"model":"sim","messages":[{"role":"user","content":"')
+    while True:
+        await loop.sock_sendall(s, b"a" * 16)
+        try:
+            if not await asyncio.wait_for(loop.sock_recv(s, 4096), 3):
+                return
+        except asyncio.TimeoutError:
+            pass
+
+
+SLOW = {"stall": stalled, "upload": uploading}
+
+
+async def one_slow(client, port, seconds):
     loop = asyncio.get_running_loop()
     with socket.socket() as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         s.setblocking(False)
         try:
             await loop.sock_connect(s, ("127.0.0.1", port))
-            body = json.dumps({"model": "sim", "messages": [], "stream": True, "max_tokens": 100000}).encode()
-            await loop.sock_sendall(s, b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-                                       b"Content-Length: %d\r\n\r\n" % len(body) + body)
-            while time.time() < until:
-                if not await asyncio.wait_for(loop.sock_recv(s, 16), until - time.time()):
-                    return
-                await asyncio.sleep(5)
+            await asyncio.wait_for(client(loop, s), seconds)
         except (OSError, asyncio.TimeoutError):
             pass
 
 
-async def stall(port, count, seconds):
+async def slow(client, port, count, seconds):
     tasks = []
     for i in range(count):
-        tasks.append(asyncio.create_task(stalled(port, time.time() + seconds)))
+        tasks.append(asyncio.create_task(one_slow(client, port, seconds)))
         if i % 20 == 0:
             await asyncio.sleep(0.01)
     await asyncio.gather(*tasks)
     print(json.dumps({"connections": count}))
 
 
-LONG = b"".join(b'data: {"id":"x","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"%04d water"},'
-                b'"finish_reason":null}]}\n\n' % i for i in range(4000)) + b"data: [DONE]\n\n"
-SHORT = json.dumps({"id": "x", "object": "chat.completion", "choices": [{"index": 0, "message": {
-    "role": "assistant", "content": "water"}, "finish_reason": "stop"}], "usage": {
-    "prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}}).encode()
-MODELS = b'{"object":"list","data":[{"id":"sim","object":"model"}]}'
-
-
-async def answer(reader, writer):
-    try:
-        while True:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-            length = next((int(line.split(":")[1]) for line in head.split("\r\n") if line.startswith("content-length:")), 0)
-            body = await reader.readexactly(length)
-            out, kind = (MODELS, "application/json") if head.startswith("get") else \
-                (LONG, "text/event-stream") if b"100000" in body else (SHORT, "application/json")
-            writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(out)}\r\n\r\n".encode() + out)
-            await writer.drain()
-    except (OSError, asyncio.IncompleteReadError):
-        writer.close()
-
-
-async def origin(port):
-    server = await asyncio.start_server(answer, "127.0.0.1", port, backlog=4096)
-    await server.serve_forever()
-
-
 if __name__ == "__main__":
-    if sys.argv[1] == "origin":
-        asyncio.run(origin(int(sys.argv[2])))
-    elif sys.argv[1] == "stall":
-        asyncio.run(stall(int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])))
+    if sys.argv[1] in SLOW:
+        asyncio.run(slow(SLOW[sys.argv[1]], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])))
     else:
         asyncio.run(floods(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])))

@@ -95,12 +95,12 @@ def simulators(count, *flags, cpu=None):
 
 
 class Proxy:
-    def __init__(self, ports, config="", policy="least_loaded", endpoints=None, cpu=None, pool="", name="proxy", wait=True):
+    def __init__(self, ports, config="", policy="least_loaded", endpoints=None, cpu=None, pool="", name="proxy", wait=True, more=""):
         self.port, self.admin = port(), port()
         lines = endpoints or [f"{{url: 'http://127.0.0.1:{p}'}}" for p in ports]
         text = (f"listen: 127.0.0.1:{self.port}\nadmin: 127.0.0.1:{self.admin}\n"
                 f"{config}\npools:\n  - name: bench\n    policy: {policy}\n{pool}    endpoints:\n"
-                + "".join(f"      - {line}\n" for line in lines))
+                + "".join(f"      - {line}\n" for line in lines) + more)
         path = os.path.join(OUT, f"{name}-{self.port}.yaml")
         with open(path, "w") as f:
             f.write(text)
