@@ -14,10 +14,14 @@ import org.junit.jupiter.api.Test;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.PathMatcher;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /// compose.yaml and the files that it mounts fit the programs and the charts.
 class ComposeTest {
@@ -66,6 +70,26 @@ class ComposeTest {
         assertThat(compose().at("/x-sluice/image").asText()).endsWith(":-" + image + "}");
         assertThat(Files.readString(ROOT.resolve("images/Dockerfile")))
                 .contains("USER 65532:65532");
+    }
+
+    /// A package may be named like a folder that Docker is told to leave out.
+    @Test
+    void dockerIsGivenEverySource() throws IOException {
+        List<PathMatcher> left;
+        try (Stream<String> lines = Files.lines(ROOT.resolve(".dockerignore"))) {
+            left =
+                    lines.filter(line -> !line.isEmpty() && !"#!".contains(line.substring(0, 1)))
+                            .filter(line -> !line.equals("*"))
+                            .map(line -> FileSystems.getDefault().getPathMatcher("glob:" + line))
+                            .toList();
+        }
+        assertThat(left).isNotEmpty();
+        for (String module : List.of("shared", "proxy", "autoscaler", "simulator", "cli")) {
+            try (Stream<Path> sources = Files.walk(ROOT.resolve(module).resolve("src/main"))) {
+                assertThat(sources.map(ROOT::relativize))
+                        .noneMatch(path -> left.stream().anyMatch(out -> out.matches(path)));
+            }
+        }
     }
 
     private static JsonNode compose() throws IOException {
