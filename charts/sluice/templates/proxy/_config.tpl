@@ -4,7 +4,15 @@
 {{- $_ := set $config "listen" "0.0.0.0:8080" -}}
 {{- $_ := set $config "admin" "0.0.0.0:9901" -}}
 {{- $_ := set $config "admin_token" "file:/etc/sluice/admin/token" -}}
-{{- range $config.pools -}}
+{{- $names := dict -}}
+{{- range $i, $pool := $config.pools -}}
+{{- if hasKey $names .name -}}
+{{- fail (printf "proxy.config.pools[%d].name: %q is already pools[%v]; give each pool its own name" $i .name (get $names .name)) -}}
+{{- end -}}
+{{- $_ := set $names .name $i -}}
+{{- if and .kubernetes .dns -}}
+{{- fail (printf "proxy.config.pools[%d].kubernetes: stands beside dns; write one of the two" $i) -}}
+{{- end -}}
 {{- if .kubernetes -}}
 {{- $_ := set . "kubernetes" (merge .kubernetes (dict "namespace" $.Release.Namespace)) -}}
 {{- end -}}

@@ -23,9 +23,10 @@ class ChartValuesTest {
                 "{proxy: {replica: 3}} | proxy, replica",
                 "{proxy: {config: {pools: []}}} | config, pools",
                 "{proxy: {config: {listen: ':80'}}} | config, listen",
-                "{proxy: {config: {timeouts: {total: 30}}}} | timeouts, total",
+                "{proxy: {config: {timeouts: {total: 30}}}} | timeouts, total, as 500ms",
                 "{proxy: {config: {timeouts: {totl: 30s}}}} | timeouts, totl",
-                "{proxy: {config: {limits: {body: 32 megabytes}}}} | limits, body",
+                "{proxy: {config: {limits: {body: 32 megabytes}}}} | limits, body, 64KiB",
+                "{image: {tag: 5}} | image, tag, --set-string",
                 "{proxy: {config: {pools: [{name: a, policy: random}]}}} | pools, 0, policy,"
                         + " least_loaded",
                 "{proxy: {config: {pools: [{name: a, polcy: latency}]}}} | pools, 0, polcy",
@@ -33,12 +34,26 @@ class ChartValuesTest {
                 "{proxy: {config: {pools: [{name: a, endpoints: [{url: 'a:80'}]}]}}} | endpoints,"
                         + " 0, url",
                 "{proxy: {config: {pools: [{name: a, dns: {name: b}}]}}} | dns, port",
-                "{proxy: {config: {pools: [{name: a, cap: many}]}}} | pools, 0, cap",
-                "{proxy: {config: {keys: [{name: a, sha256: secret}]}}} | keys, 0, sha256",
-                "{proxy: {config: {memory: {shed: 85}}}} | memory, shed",
+                "{proxy: {config: {pools: [{name: a, cap: many}]}}} | pools, 0, cap, engine",
+                "{proxy: {config: {keys: [{name: a, sha256: secret}]}}} | keys, 0, sha256,"
+                        + " sha256sum",
+                "{proxy: {config: {memory: {shed: 85}}}} | memory, shed, 5%",
                 "{proxy: {config: {tls: {certificate: /a}}}} | tls, certificate",
                 "{proxy: {config: {tls: {min_version: 1.2}}}} | proxy.config.tls,"
                         + " proxy.tls.secretName",
+                "{proxy: {config: {pools: [{name: a}, {name: a}]}}} | proxy.config.pools[1].name,"
+                        + " pools[0]",
+                "{proxy: {config: {pools: [{name: a, kubernetes: {service: b}, dns: {name: c,"
+                        + " port: 80}}]}}} | proxy.config.pools[0].kubernetes, dns",
+                "{proxy: {autoscaling: {enabled: true, minReplicas: 9, maxReplicas: 3}}} |"
+                        + " proxy.autoscaling.minReplicas, maxReplicas 3",
+                "{autoscaler: {scalers: [{name: a, pool: default, target: {name: b}, min: 20}]}} |"
+                        + " autoscaler.scalers[0].min, max 10",
+                "{autoscaler: {scalers: [{name: a, pool: default, target: {name: b}, min: 0}]}} |"
+                        + " autoscaler.scalers[0].min, scaleToZero",
+                "{autoscaler: {scalers: [{name: a, pool: default, target: {name: b}}, {name: c,"
+                        + " pool: default, target: {name: d}}]}} | autoscaler.scalers[1].pool,"
+                        + " scalers[0]",
                 "{proxy: {service: {type: ExternalName}}} | service, type",
                 "{proxy: {service: {port: 70000}}} | service, port",
                 "{proxy: {terminationGracePeriodSeconds: 60}} |"
@@ -67,7 +82,7 @@ class ChartValuesTest {
             value = {
                 "{replicas: -1} | replicas",
                 "{profile: a100} | profile, l4",
-                "{coldStart: 10} | coldStart",
+                "{coldStart: 10} | coldStart, 500ms",
                 "{slots: 0} | slots",
                 "{models: sim} | models",
             })
