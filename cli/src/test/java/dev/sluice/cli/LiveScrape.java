@@ -111,6 +111,7 @@ record LiveScrape(String text, Map<String, Set<String>> labels) {
                 tls: {certificate: '%1$s/cert.pem', key: '%1$s/key.pem'}
                 pools:
                   - {name: live, models: [sim], cap: 4, queue: {hold: true}}
+                  - {name: found, models: [other], dns: {name: localhost, port: 9}}
                 server: {stop_after: 0s}
                 drain_timeout: 1s
                 """

@@ -95,6 +95,7 @@ public final class Proxy implements AutoCloseable {
                                     System::currentTimeMillis);
                         });
         accounting.watch(listener);
+        accounting.watch(serving::searches);
         var reload =
                 new Reload(
                         config,

@@ -95,6 +95,11 @@ public final class MetricNames {
     public static final String CONFIG_LAST_RELOAD_SUCCESS_TIME =
             "sluice_config_last_reload_success_timestamp_seconds";
 
+    /// Gauge, 1 while the endpoints found are those that DNS or Kubernetes names, 0 while the last
+    /// known ones are kept because nobody answers, or none was found yet; absent for a pool that
+    /// does not look for any. Label {@link #POOL}.
+    public static final String DISCOVERY_FRESH = "sluice_discovery_fresh";
+
     /// Counter of lines that the access log lost: its queue was full, or its file could not be
     /// written.
     public static final String ACCESS_LOG_DROPPED = "sluice_access_log_dropped_total";

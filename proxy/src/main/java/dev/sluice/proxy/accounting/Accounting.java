@@ -2,6 +2,7 @@ package dev.sluice.proxy.accounting;
 
 import dev.sluice.proxy.admission.Guards;
 import dev.sluice.proxy.admission.MemoryGuard;
+import dev.sluice.proxy.discovery.Searches;
 import dev.sluice.proxy.request.TraceContext;
 import dev.sluice.proxy.request.Tracing;
 import dev.sluice.proxy.routing.Dispatcher;
@@ -140,6 +141,11 @@ public final class Accounting implements CallObserver, AutoCloseable {
                     .description("When the certificate that is served ends")
                     .register(registry);
         }
+    }
+
+    /// Publishes how the searches for endpoints stand.
+    public void watch(Supplier<List<Searches.View>> searches) {
+        registry.getPrometheusRegistry().register(new DiscoveryCollector(searches));
     }
 
     public RequestRing ring() {

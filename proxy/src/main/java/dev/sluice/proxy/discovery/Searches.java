@@ -21,7 +21,12 @@ public final class Searches implements AutoCloseable {
     private final Map<String, Running> running = new LinkedHashMap<>();
 
     /// How the search of a pool stands, as the status shows it.
-    public record View(String pool, String source, String state, int endpoints, String problem) {}
+    public record View(String pool, String source, String state, int endpoints, String problem) {
+        /// Whether the endpoints are those that the source names now.
+        public boolean fresh() {
+            return state.equals("fresh");
+        }
+    }
 
     private record Running(Discovery discovery, Feed feed, Search search) {
         void close() {
