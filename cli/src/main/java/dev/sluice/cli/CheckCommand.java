@@ -1,6 +1,7 @@
 package dev.sluice.cli;
 
 import dev.sluice.autoscaler.AutoscalerConfig;
+import dev.sluice.autoscaler.kubernetes.KubernetesConfig;
 import dev.sluice.proxy.ProxyConfig;
 import dev.sluice.shared.AdminJson;
 import dev.sluice.shared.ConfigException;
@@ -43,7 +44,8 @@ final class CheckCommand implements Callable<Integer> {
             names = "--config",
             required = true,
             paramLabel = "F",
-            description = "The file: of a proxy, or of an autoscaler (with scalers:).")
+            description =
+                    "The file: of a proxy, or of an autoscaler (with scalers: or kubernetes:).")
     private Path file = Path.of("");
 
     @Option(
@@ -76,18 +78,24 @@ final class CheckCommand implements Callable<Integer> {
         }
     }
 
-    /// Only an autoscaler's file has `scalers:` at its top level.
+    /// Only an autoscaler's file has `scalers:` or `kubernetes:` at its top level.
     private boolean ofAutoscaler() {
         try (Stream<String> lines = Files.lines(file)) {
-            return lines.anyMatch(line -> line.matches("\\{?\\s*[\"']?scalers[\"']?\\s*:.*"));
+            return lines.anyMatch(
+                    line -> line.matches("(\\{\\s*)?[\"']?(scalers|kubernetes)[\"']?\\s*:.*"));
         } catch (IOException | UncheckedIOException e) {
             return false; // reading it as a proxy's tells what is wrong
         }
     }
 
     private Found autoscaler() {
-        int scalers = AutoscalerConfig.read(file).scalers().size();
-        return new Found("autoscaler, " + counted(scalers, "scaler"), List.of());
+        AutoscalerConfig config = AutoscalerConfig.read(file);
+        KubernetesConfig kubernetes = config.kubernetes();
+        boolean resources = kubernetes != null && kubernetes.resources();
+        String scalers = counted(config.scalers().size(), "scaler");
+        return new Found(
+                "autoscaler, " + scalers + (resources ? " and InferenceScaler resources" : ""),
+                List.of());
     }
 
     private Found proxy() {

@@ -9,6 +9,7 @@ import dev.sluice.simulator.evaluation.Chart;
 import dev.sluice.simulator.evaluation.Contender;
 import dev.sluice.simulator.evaluation.Evaluation;
 import dev.sluice.simulator.evaluation.Evaluation.Report;
+import dev.sluice.simulator.evaluation.FirstMinute;
 import dev.sluice.simulator.evaluation.Outcome;
 import dev.sluice.simulator.evaluation.Point;
 import dev.sluice.simulator.evaluation.RoutingEvaluation;
@@ -95,6 +96,16 @@ final class EvaluateCommand implements Callable<Integer> {
     private int max;
 
     @Option(
+            names = "--begin",
+            paramLabel = "N",
+            description =
+                    "Replicas that are ready when the trace begins, the same for every rule that"
+                        + " scales: a number, or first-minute: what the trace's own first minute"
+                        + " needs and one to spare, as for an hour cut out of a service that ran"
+                        + " before (default: --min).")
+    private @Nullable String begin;
+
+    @Option(
             names = "--cold-start",
             paramLabel = "TIME",
             description = "Every start takes this long (default: 30 to 180 s, half below 75 s).")
@@ -162,19 +173,20 @@ final class EvaluateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        Scenario scenario = scenario();
+        Scenario cold = scenario();
         if (seeds < 1) {
             throw CommandFailed.badInput("--seeds " + seeds + ": write 1 or more");
         }
         if (policies.stream().anyMatch(RoutingEvaluation.NAMES::contains)) {
-            routing(scenario.model());
+            routing(cold.model());
             return 0;
         }
-        List<Contender> contenders = contenders(scenario);
+        List<Contender> contenders = contenders(cold);
         List<TraceCall> calls = trace.read();
+        Scenario scenario = beginning(cold, calls);
         var evaluation = new Evaluation(calls, scenario, seeds, this::progress);
         Report report = usualOnly ? evaluation.usual(contenders) : evaluation.run(contenders);
-        write(report);
+        write(report, scenario);
         String name = trace.name();
         if (plot != null) {
             Console.file("--plot", plot, Chart.frontier(name + ", " + profile, report));
@@ -230,6 +242,22 @@ final class EvaluateCommand implements Callable<Integer> {
         return coldStart == null ? scenario : scenario.withColdStart(ColdStart.of(coldStart));
     }
 
+    private Scenario beginning(Scenario cold, List<TraceCall> calls) {
+        if (begin == null) {
+            return cold;
+        }
+        if (begin.equals("first-minute")) {
+            return cold.beginningWith(FirstMinute.replicas(calls, cold));
+        }
+        if (!begin.matches("\\d{1,6}")
+                || Integer.parseInt(begin) < min
+                || Integer.parseInt(begin) > max) {
+            throw CommandFailed.badInput(
+                    "--begin " + begin + ": write a number from min to max, or first-minute");
+        }
+        return cold.beginningWith(Integer.parseInt(begin));
+    }
+
     private List<Contender> contenders(Scenario scenario) {
         List<String> names = policies.isEmpty() ? Contender.NAMES : policies;
         for (String name : names) {
@@ -251,14 +279,14 @@ final class EvaluateCommand implements Callable<Integer> {
         }
     }
 
-    private void write(Report report) {
+    private void write(Report report, Scenario scenario) {
         if (console.terminal() && !"-".equals(json)) {
             console.err().print("\r");
         }
-        console.results(lines(report), toJson(report).toPrettyString(), json);
+        console.results(lines(report, scenario), toJson(report, scenario).toPrettyString(), json);
     }
 
-    private List<String> lines(Report report) {
+    private List<String> lines(Report report, Scenario scenario) {
         var table =
                 new Table(
                         "rule",
@@ -284,10 +312,12 @@ final class EvaluateCommand implements Callable<Integer> {
         out.add(
                 String.format(
                         Locale.ROOT,
-                        "work alone: %.1f replica-hours of full batches; %d seeds, %.1f h",
+                        "work alone: %.1f replica-hours of full batches; %d seeds, %.1f h; begins"
+                                + " with %d ready",
                         report.workBoundHours(),
                         seeds,
-                        report.span().toSeconds() / 3600.0));
+                        report.span().toSeconds() / 3600.0,
+                        scenario.begin()));
         return out;
     }
 
@@ -313,12 +343,13 @@ final class EvaluateCommand implements Callable<Integer> {
         return String.format(Locale.ROOT, format, values);
     }
 
-    private ObjectNode toJson(Report report) {
+    private ObjectNode toJson(Report report, Scenario scenario) {
         ObjectNode root = JSON.createObjectNode();
         root.put("trace", trace.name());
         root.put("profile", profile);
         root.put("min", min);
         root.put("max", max);
+        root.put("begin", scenario.begin());
         root.put("seeds", seeds);
         root.put("hours", report.span().toMillis() / 3.6e6);
         root.put("work_bound_replica_hours", report.workBoundHours());

@@ -119,6 +119,23 @@ class CommandLineTest {
     }
 
     @Test
+    void checkKnowsAnAutoscalersFileThatHasOnlyResources() throws IOException {
+        Path good = file("kubernetes: {namespace: ml}\n");
+        assertThat(run("check", "--config", good.toString())).as(err.toString()).isZero();
+        assertThat(out.toString())
+                .contains("good (autoscaler, 0 scalers and InferenceScaler resources)");
+        Path proxy =
+                file(
+                        """
+                        pools:
+                          - name: a
+                            kubernetes: {namespace: ml, service: qwen, port: http}
+                        """);
+        assertThat(run("check", "--config", proxy.toString())).as(err.toString()).isZero();
+        assertThat(out.toString()).contains("good (proxy, 1 pool");
+    }
+
+    @Test
     void replayNamesTheLineOfTheTraceThatIsWrong() throws IOException {
         Path trace = file("arrival_offset_ms,input_tokens,output_tokens\n0,5,6\n1,x,6\n");
         String[] args = {"replay", "--trace", trace.toString(), "--target", "http://127.0.0.1:1"};

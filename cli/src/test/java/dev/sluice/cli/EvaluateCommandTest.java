@@ -13,6 +13,8 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 class EvaluateCommandTest {
     @TempDir Path folder;
@@ -113,6 +115,29 @@ class EvaluateCommandTest {
         JsonNode root = new ObjectMapper().readTree(json.toFile());
         assertThat(root.get("rows").findValuesAsText("name")).containsExactly("kpa", "sluice");
         assertThat(root.get("frontier")).hasSize(2);
+    }
+
+    @Test
+    void beginsWithAsManyAsItIsTold() throws IOException {
+        String trace = trace().toString();
+        Path json = folder.resolve("out.json");
+        String[] rest = {
+            "--policy", "sluice", "--seeds", "1", "--usual", "--json", json.toString()
+        };
+        for (String[] begin : new String[][] {{"4", "4"}, {"first-minute", "2"}}) {
+            var args =
+                    new ArrayList<>(List.of("--trace", trace, "--min", "1", "--begin", begin[0]));
+            args.addAll(List.of(rest));
+            assertThat(run(args.toArray(String[]::new))).as(err.toString()).isZero();
+            assertThat(new ObjectMapper().readTree(json.toFile()).get("begin").asText())
+                    .isEqualTo(begin[1]);
+            assertThat(out.toString()).contains("begins with " + begin[1] + " ready");
+        }
+        assertThat(run("--trace", trace, "--begin", "11")).isEqualTo(2);
+        assertThat(run("--trace", trace, "--begin", "some")).isEqualTo(2);
+        assertThat(err.toString())
+                .contains("--begin 11: write a number from min to max, or first-minute")
+                .contains("--begin some: write");
     }
 
     @Test

@@ -6,10 +6,12 @@ import dev.sluice.autoscaler.signal.Replicas.State;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -26,6 +28,11 @@ final class Child {
         /// Died unasked; starts again at {@link Child#retryAtMs}.
         CRASHED
     }
+
+    /// Waits for a line before it becomes the command, under the same pid; the line's end, as when
+    /// the autoscaler dies, ends it instead.
+    private static final List<String> HELD =
+            List.of("/bin/sh", "-c", "read -r run && exec \"$@\"", "replica");
 
     /// CPU over less than this is noise: the system counts in steps of 10 ms.
     private static final long CPU_STEP_MS = 900;
@@ -64,12 +71,10 @@ final class Child {
         this.url = URI.create("http://" + id);
     }
 
-    /// Starts the process; what it prints goes to the file.
+    /// Starts the process, which does nothing before {@link #run}; what it prints goes to the file.
     void start(ProcessSpec spec, Path output, long nowMs) throws IOException {
-        List<String> command =
-                spec.command().stream()
-                        .map(a -> a.replace("{port}", Integer.toString(port)))
-                        .toList();
+        var command = new ArrayList<>(HELD);
+        spec.command().forEach(a -> command.add(a.replace("{port}", Integer.toString(port))));
         var builder =
                 new ProcessBuilder(command)
                         .directory(spec.cwd().toAbsolutePath().toFile())
@@ -82,6 +87,20 @@ final class Child {
         coldStart = true;
         firstStartedMs = firstStartedMs == 0 ? nowMs : firstStartedMs;
         enter(Phase.STARTING, nowMs);
+    }
+
+    /// Lets the started process become the replica.
+    void run() {
+        if (process == null) {
+            return;
+        }
+        try {
+            OutputStream input = process.getOutputStream();
+            input.write('\n');
+            input.flush();
+        } catch (IOException e) {
+            // it has ended already, which the next look finds
+        }
     }
 
     /// Takes over a process that an earlier autoscaler started.

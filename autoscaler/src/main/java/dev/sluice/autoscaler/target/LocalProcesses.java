@@ -11,6 +11,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
@@ -323,11 +324,24 @@ public final class LocalProcesses implements Target {
     private void start(Child c, long nowMs) {
         try {
             c.start(spec, state.output(c.port), nowMs);
+            writeDown(c);
+            c.run();
             log.info("{} starting", c.id);
         } catch (IOException e) {
             c.crashes++;
             c.lastEnd = String.valueOf(e.getMessage());
             backOff(c, nowMs);
+        }
+    }
+
+    /// No replica runs that is not written down: whenever this program is killed, the next one knows
+    /// what runs.
+    private void writeDown(Child c) {
+        try {
+            save();
+        } catch (UncheckedIOException e) {
+            c.kill();
+            throw e;
         }
     }
 

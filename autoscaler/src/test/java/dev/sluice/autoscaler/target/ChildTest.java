@@ -34,6 +34,7 @@ class ChildTest {
         for (int i = 0; i < TIMES; i++) {
             var child = new Child(spec, 9000);
             child.start(spec, output, 0);
+            child.run();
             while (child.alive()) {
                 Thread.onSpinWait();
             }

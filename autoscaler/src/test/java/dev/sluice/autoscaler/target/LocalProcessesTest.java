@@ -20,9 +20,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -186,6 +187,38 @@ class LocalProcessesTest {
         target = target(spec(TinyReplica.command(), false));
         Replicas after = until(r -> r.count(State.READY) == 1);
         assertThat(ids(after)).isEqualTo(ids(before));
+    }
+
+    /// An autoscaler that is killed between the start of a replica and the note of it, seen from the
+    /// replica: what it finds in the notes when it begins.
+    @Test
+    void noReplicaRunsBeforeItIsWrittenDown() throws Exception {
+        target.close();
+        Path seen = folder.resolve("seen");
+        String script = "cp " + folder.resolve("llama.json") + " " + seen + "; echo $$ >> " + seen;
+        target = target(spec(List.of("sh", "-c", script, "{port}"), false));
+        target.scaleTo(1, now());
+        Awaitility.await().until(() -> Files.exists(seen) && Files.readString(seen).endsWith("\n"));
+        String notes = Files.readString(seen);
+        String pid = notes.substring(notes.lastIndexOf('}') + 1).strip();
+        assertThat(notes).contains("\"pid\":" + pid + ",");
+    }
+
+    @Test
+    void aReplicaThatCannotBeWrittenDownDoesNotRun() throws Exception {
+        target.close();
+        Path ran = folder.resolve("ran");
+        target = target(spec(List.of("sh", "-c", "touch " + ran + "; sleep 60", "{port}"), false));
+        Path inTheWay = Files.createDirectory(folder.resolve("llama.json.new"));
+        assertThatThrownBy(() -> target.scaleTo(1, now())).isInstanceOf(UncheckedIOException.class);
+        Awaitility.await()
+                .until(
+                        () ->
+                                ProcessHandle.current()
+                                        .children()
+                                        .noneMatch(ProcessHandle::isAlive));
+        assertThat(ran).doesNotExist();
+        Files.delete(inTheWay);
     }
 
     @Test

@@ -149,7 +149,7 @@ final class Clairvoyant {
 
     private Point tried(int[] ready) {
         var plan = new Follow(ready);
-        return new Point(plan, new Day(calls, scenario, plan, scenario.min(), seed).run());
+        return new Point(plan, new Day(calls, scenario, plan, scenario.begin(), seed).run());
     }
 
     /// Replicas that work in each step: prompts being read, and slots of sequences that decode.

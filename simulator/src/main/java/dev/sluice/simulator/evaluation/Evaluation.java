@@ -185,7 +185,7 @@ public final class Evaluation {
                 each(pool, seed -> new Clairvoyant(calls.get(seed), scenario, seed).search(goal));
         var best = new ArrayList<Outcome>(get(own));
         for (Point p : others) {
-            // A constant fleet begins with more than min: nobody can follow that.
+            // A constant fleet begins with its own number: nobody can follow that.
             for (int seed = 0; seed < best.size() && !p.name().equals("constant"); seed++) {
                 Outcome o = p.outcomes().get(seed);
                 best.set(seed, o.betterThan(best.get(seed), goal) ? o : best.get(seed));
@@ -219,14 +219,14 @@ public final class Evaluation {
 
     private Outcome outcome(Contender c, double setting, int seed) {
         Rule rule = c.maker().rule(setting, scenario, seed);
-        int initial = c.name().equals("constant") ? (int) setting : scenario.min();
+        int initial = c.name().equals("constant") ? (int) setting : scenario.begin();
         return new Day(calls.get(seed), scenario, rule, initial, seed).run();
     }
 
     /// What one rule saw and did at its usual setting, with the first seed.
     public Samples samples(Contender c) {
         Rule rule = c.maker().rule(c.usual(), scenario, 0);
-        var day = new Day(calls.getFirst(), scenario, rule, scenario.min(), 0);
+        var day = new Day(calls.getFirst(), scenario, rule, scenario.begin(), 0);
         day.run();
         return day.samples();
     }

@@ -8,8 +8,9 @@ import java.util.random.RandomGenerator;
 /// What a trace is run against.
 ///
 /// @param model every replica
-/// @param min fewest replicas; the run begins with them ready. 0 lets a rule go to none
+/// @param min fewest replicas; 0 lets a rule go to none
 /// @param max most replicas
+/// @param begin replicas that are ready when the run begins, the same for every rule that moves
 /// @param coldStart from asked for to ready
 /// @param crashEvery mean time between crashes of one ready replica; zero for none
 /// @param blindAt from here the proxies' reports and scraped metrics are missing
@@ -18,6 +19,7 @@ public record Scenario(
         ReplicaModel model,
         int min,
         int max,
+        int begin,
         ColdStart coldStart,
         Duration crashEvery,
         Duration blindAt,
@@ -49,23 +51,39 @@ public record Scenario(
             throw new IllegalArgumentException(
                     "min " + min + " and max " + max + ": write 0 <= min <= max, and max above 0");
         }
+        if (begin < min || begin > max) {
+            throw new IllegalArgumentException(
+                    "begin " + begin + ": write min (" + min + ") to max (" + max + ")");
+        }
     }
 
+    /// Begins with min.
     public static Scenario of(ReplicaModel model, int min, int max) {
         return new Scenario(
-                model, min, max, ColdStart.USUAL, Duration.ofDays(2), Duration.ZERO, Duration.ZERO);
+                model,
+                min,
+                max,
+                min,
+                ColdStart.USUAL,
+                Duration.ofDays(2),
+                Duration.ZERO,
+                Duration.ZERO);
+    }
+
+    public Scenario beginningWith(int ready) {
+        return new Scenario(model, min, max, ready, coldStart, crashEvery, blindAt, blindFor);
     }
 
     public Scenario withColdStart(ColdStart other) {
-        return new Scenario(model, min, max, other, crashEvery, blindAt, blindFor);
+        return new Scenario(model, min, max, begin, other, crashEvery, blindAt, blindFor);
     }
 
     public Scenario withoutCrashes() {
-        return new Scenario(model, min, max, coldStart, Duration.ZERO, blindAt, blindFor);
+        return new Scenario(model, min, max, begin, coldStart, Duration.ZERO, blindAt, blindFor);
     }
 
     public Scenario blind(Duration at, Duration time) {
-        return new Scenario(model, min, max, coldStart, crashEvery, at, time);
+        return new Scenario(model, min, max, begin, coldStart, crashEvery, at, time);
     }
 
     boolean blind(double nowMs) {

@@ -1,6 +1,7 @@
 package dev.sluice.simulator.evaluation;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.sluice.simulator.evaluation.Evaluation.Report;
 import dev.sluice.simulator.evaluation.Scenario.ColdStart;
@@ -12,7 +13,9 @@ import dev.sluice.simulator.trace.Workload.Lengths;
 import org.junit.jupiter.api.Test;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 class EvaluationTest {
     private static final ReplicaModel L4 = ReplicaModel.PROFILES.get("l4");
@@ -67,6 +70,36 @@ class EvaluationTest {
         Calls calls = Calls.of(WAVES, 1);
         var day = new Day(calls, scenario, new Baselines.Constant(3), 3, 1);
         assertThat(day.run().replicaHours()).isEqualTo(3 * calls.lastMs() / 3.6e6);
+    }
+
+    @Test
+    void everyRuleThatMovesBeginsWithTheSameNumber() throws InterruptedException {
+        Scenario ran = scenario.withoutCrashes().beginningWith(5);
+        Contender hpa = Contender.of("hpa_in_flight", ran);
+        Contender constant = Contender.of("constant", ran);
+        var evaluation = new Evaluation(WAVES, ran, 1, runs -> {});
+        assertThat(evaluation.samples(hpa).at(Samples.Column.READY, 0)).isEqualTo(5);
+        assertThat(evaluation.samples(Contender.of("sluice", ran)).at(Samples.Column.READY, 0))
+                .isEqualTo(5);
+        Report report = evaluation.usual(List.of(constant));
+        assertThat(report.of("constant").getFirst().hours())
+                .isEqualTo(report.span().toMillis() / 3.6e6, within(1e-6));
+    }
+
+    @Test
+    void theFirstMinuteSaysWithHowManyAServiceRan() {
+        Scenario wide = Scenario.of(L4, 1, 40);
+        assertThat(FirstMinute.replicas(List.of(call(Duration.ZERO)), wide)).isEqualTo(2);
+        // a call is 305 ms of reading and 49 tokens of 64.6 ms: 3.2 s; 480 a minute are 26 in
+        // flight
+        List<TraceCall> full =
+                IntStream.range(0, 480).mapToObj(i -> call(Duration.ofMillis(i * 125L))).toList();
+        assertThat(FirstMinute.replicas(full, wide)).isEqualTo(4); // 26 / (0.8 * 16), and one
+        var later = new ArrayList<>(full);
+        IntStream.range(0, 9_000).forEach(i -> later.add(call(Duration.ofMillis(60_000 + i))));
+        assertThat(FirstMinute.replicas(later, wide)).isEqualTo(4);
+        assertThat(FirstMinute.replicas(full, scenario.beginningWith(1))).isEqualTo(4);
+        assertThat(FirstMinute.replicas(full, Scenario.of(L4, 1, 3))).isEqualTo(3);
     }
 
     @Test
