@@ -238,7 +238,7 @@ public final class RequestHead {
     private static Violation h2c() {
         return Violation.bad(
                 "Upgrade: h2c (leave it out, as Java's HttpClient does with version(HTTP_1_1), or"
-                    + " use HTTP/2 by prior knowledge or by ALPN)");
+                        + " use HTTP/2 by prior knowledge or by ALPN)");
     }
 
     public Fields fields() {
