@@ -36,7 +36,9 @@ final class AutoscalerCommand implements Callable<Integer> {
             names = "--config",
             required = true,
             paramLabel = "F",
-            description = "File with scalers: or kubernetes:; docs/reference/configuration.md has every key.")
+            description =
+                    "File with scalers: or kubernetes:; docs/reference/configuration.md has every"
+                            + " key.")
     private Path file = Path.of("");
 
     @Option(names = "--dry-run", description = "Decides and says why, and changes nothing.")

@@ -79,7 +79,8 @@ class AdminTest {
                     MetricNames.ENDPOINT_SIGNAL_AGE,
                     MetricNames.CONNECTIONS,
                     MetricNames.CONNECTIONS_MAX,
-                    MetricNames.CERTIFICATE_EXPIRY);
+                    MetricNames.CERTIFICATE_EXPIRY,
+                    MetricNames.DISCOVERY_FRESH);
 
     /// A configuration with a secret, as an operator could have it.
     record Config(InetSocketAddress listen, AdminConfig admin, Duration drainTimeout) {}
