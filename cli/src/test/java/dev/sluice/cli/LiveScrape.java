@@ -22,7 +22,6 @@ import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -120,20 +119,7 @@ record LiveScrape(String text, Map<String, Set<String>> labels) {
     }
 
     private static AutoscalerConfig autoscaler(Path folder, URI proxy) {
-        var words = new ArrayList<String>();
-        words.add(ProcessHandle.current().info().command().orElse("java"));
-        words.addAll(
-                List.of(
-                        "--enable-native-access=ALL-UNNAMED",
-                        "--sun-misc-unsafe-memory-access=allow",
-                        "-XX:TieredStopAtLevel=1",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Main.class.getName(),
-                        "simulate",
-                        "--child",
-                        "--port",
-                        "{port}"));
+        List<String> words = SluiceCommand.words("simulate", "--child", "--port", "{port}");
         String yaml =
                 """
                 admin: 127.0.0.1:0

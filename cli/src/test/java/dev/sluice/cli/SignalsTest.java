@@ -162,16 +162,7 @@ class SignalsTest {
         // Whoever runs the tests in the background of a shell has SIGINT ignored, and hands that
         // on.
         var command = new ArrayList<>(List.of("env", "--default-signal=INT"));
-        command.add(ProcessHandle.current().info().command().orElse("java"));
-        command.addAll(
-                List.of(
-                        "--enable-native-access=ALL-UNNAMED",
-                        "--sun-misc-unsafe-memory-access=allow",
-                        "-XX:TieredStopAtLevel=1",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Main.class.getName()));
-        command.addAll(List.of("proxy", "--config", config.toString()));
+        command.addAll(SluiceCommand.words("proxy", "--config", config.toString()));
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("SLUICE_LOG_FORMAT", "text");
         Process process = builder.start();
