@@ -27,12 +27,15 @@ import java.util.List;
 ///    either, and nothing is started in its place, which would find none too.
 /// 2. **Rules.** CPU or error rate above their marks: `stepUp` more than are ready. Errors only
 ///    when they are for want of capacity; other errors hold ({@link ErrorGuard}).
-/// 3. **Load.** (in flight + queued) ÷ slots per replica, rounded up, plus the spare. The larger of
+/// 3. **Load.** (in flight + queued) ÷ slots per replica, plus the spare, rounded up. The larger of
 ///    the means over 15 s and 60 s: quick up, slow down. Little's law makes work in flight the one
-///    figure that holds both the arrival rate and the service time.
+///    figure that holds both the arrival rate and the service time. {@link PromptQueue} for what
+///    slots do not say.
 /// 4. **Up at once, down slowly.** Up to the need, at most doubling unless calls wait too long.
-///    Down by one, only below the largest need of the window, only if the rest can carry the work,
-///    never while another drains. After {@link #FLAPS} reversals in an hour the window doubles.
+///    Down by one, only below the largest need of the window, only if the rest can carry the work
+///    and, with the spare, what was work in all but {@link #BURSTS} of the looks of two windows:
+///    bursts that come again are waited for, not chased. Never while another drains. After {@link
+///    #FLAPS} reversals in an hour the window doubles.
 /// 5. **Bounds.** min and max, and zero when idle.
 ///
 /// Where it fails: work is measured, not foreseen, so a step of load is late by a cold start (the
@@ -44,6 +47,12 @@ public final class Decision {
     private static final long BLIND_MS = 30_000;
     private static final int OVERDUE = 2;
     private static final int FLAPS = 4;
+    private static final double BURSTS = 0.01;
+    private static final int WINDOWS = 2;
+    private static final long BURSTS_MS = 3_600_000;
+
+    /// Prompts' queues are looked at for the window, and no longer than this.
+    private static final long PROMPTS_MS = 600_000;
 
     /// CPU says nothing with fewer looks than this since the newest replica became ready.
     private static final int FEW_LOOKS = 2;
@@ -190,12 +199,16 @@ public final class Decision {
     }
 
     private Want bySlots(double calls) {
-        int need = (int) Math.ceil(calls / s.slots() - 1e-9);
-        return new Want(need + spec.load().spare(), Reason.LOAD);
+        return new Want(withSpare(calls), Reason.LOAD);
+    }
+
+    private int withSpare(double calls) {
+        return (int) Math.ceil(calls / s.slots() + spec.load().spare() - 1e-9);
     }
 
     private Want byPrompts() {
-        Double need = PromptQueue.need(spec, s, spec.load().mean().toMillis());
+        long window = Math.min(spec.scaleDown().window().toMillis(), PROMPTS_MS);
+        Double need = PromptQueue.need(spec, s, Math.max(window, spec.load().mean().toMillis()));
         return need == null
                 ? new Want(0, Reason.STEADY)
                 : new Want((int) Math.ceil(need - 1e-9), Reason.PROMPTS);
@@ -252,7 +265,21 @@ public final class Decision {
         }
         int left = Math.min(ready, target);
         boolean fits = left > 0 && work != null && work / left <= s.slots();
-        return fits ? null : Reason.WOULD_NOT_FIT;
+        if (!fits) {
+            return Reason.WOULD_NOT_FIT;
+        }
+        return spec.load().enabled() && burstsNeed() > target ? Reason.BURSTS : null;
+    }
+
+    private int burstsNeed() {
+        long since = s.nowMs() - burstsMs(spec);
+        Double most = s.window().quantileLoad(since, 1 - BURSTS, Load::work);
+        return most == null ? 0 : withSpare(most);
+    }
+
+    /// For how long bursts are remembered.
+    static long burstsMs(Spec spec) {
+        return Math.min(WINDOWS * spec.scaleDown().window().toMillis(), BURSTS_MS);
     }
 
     private long window() {

@@ -26,7 +26,7 @@ public final class Memory {
     ///
     /// @param nowMs on the clock of the observations
     public Recommendation decide(Observation seen, Replicas replicas, long nowMs) {
-        window = window.add(seen, Math.max(OBSERVED_MS, spec.zero().idle().toMillis() + 60_000));
+        window = window.add(seen, observedMs());
         slots.learn(seen, replicas);
         Recommendation now =
                 Decision.decide(
@@ -45,6 +45,11 @@ public final class Memory {
     /// Changes of direction that are remembered, as {@link History#reversals}.
     public int reversals(long nowMs) {
         return history.reversals(nowMs);
+    }
+
+    private long observedMs() {
+        long idle = spec.zero().idle().toMillis() + 60_000;
+        return Math.max(OBSERVED_MS, Math.max(Decision.burstsMs(spec), idle));
     }
 
     private long keepMs() {

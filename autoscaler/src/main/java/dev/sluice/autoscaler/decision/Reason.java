@@ -42,6 +42,8 @@ public enum Reason {
     WINDOW_NOT_FULL("window-not-full", "not observed for a whole scale-down window yet"),
     /// One fewer would have more work than it can serve.
     WOULD_NOT_FIT("would-not-fit", "the work would not fit on one fewer"),
+    /// One fewer could not carry what comes again and again, for a few seconds each.
+    BURSTS("bursts", "bursts of the last two scale-down windows would not fit on one fewer"),
     /// CPU is not low enough to let one go.
     CPU_BUSY("cpu-busy", "CPU is too high to let one go"),
     /// Errors are too frequent to let one go.

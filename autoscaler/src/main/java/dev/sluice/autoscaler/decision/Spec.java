@@ -65,7 +65,7 @@ public record Spec(
     ///   `learned`
     /// @param seed stands in until enough was learned
     /// @param mean the work is averaged over this and over a quarter of it, and the larger counts
-    /// @param spare whole replicas more than the work needs
+    /// @param spare replicas more than the work needs; the sum is rounded up
     /// @param objective time per token that is still good, as a multiple of one alone
     /// @param warmUp samples from younger replicas are left out: first calls are slow
     /// @param waitObjective a queue wait above it lifts the limit of doubling
@@ -74,7 +74,7 @@ public record Spec(
             @Nullable Integer slotsPerReplica,
             int seed,
             Duration mean,
-            int spare,
+            double spare,
             double objective,
             Duration warmUp,
             Duration waitObjective) {
@@ -86,7 +86,7 @@ public record Spec(
                     learned ? null : node.integer("slotsPerReplica", 8, 1, 100_000),
                     node.integer("seed", 8, 1, 100_000),
                     node.duration("mean", Duration.ofMinutes(1)),
-                    node.integer("spare", 1, 0, 1000),
+                    node.number("spare", 1, 0, 1000),
                     node.number("objective", 3, 1.1, 100),
                     node.duration("warmUp", Duration.ofMinutes(2)),
                     node.duration("waitObjective", Duration.ofSeconds(2)));
@@ -95,7 +95,8 @@ public record Spec(
 
     /// How replicas leave.
     ///
-    /// @param window a replica goes only below the largest need of this time
+    /// @param window a replica goes only below the largest need of this time, and the bursts of
+    ///   twice this time
     /// @param drain the longest that a replica may take to finish its calls
     public record ScaleDown(Duration window, Duration drain) {
         static ScaleDown from(ConfigNode node) {

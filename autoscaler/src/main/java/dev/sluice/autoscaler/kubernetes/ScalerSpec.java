@@ -80,7 +80,7 @@ public record ScalerSpec(
             @JsonPropertyDescription("A number, or learned.") @Nullable IntOrString slotsPerReplica,
             @Nullable @Min(1) @Max(100_000) Integer seed,
             @Nullable @Pattern(DURATION) String mean,
-            @Nullable @Min(0) @Max(1_000) Integer spare,
+            @Nullable @Min(0) @Max(1_000) Double spare,
             @Nullable @Min(1) @Max(100) Double objective,
             @Nullable @Pattern(DURATION) String warmUp,
             @Nullable @Pattern(DURATION) String waitObjective) {}

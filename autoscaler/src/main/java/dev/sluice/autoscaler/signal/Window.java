@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 
 /// The observations of the last minutes, oldest first; never empty once one was added.
@@ -49,6 +50,22 @@ public record Window(List<Observation> observations) {
             }
         }
         return n == 0 ? null : sum / n;
+    }
+
+    /// What it was at most in this share of the observations since then that have a load; null
+    /// without any.
+    public @Nullable Double quantileLoad(
+            long sinceMs, double share, ToDoubleFunction<Observation.Load> what) {
+        double[] sorted =
+                since(sinceMs).stream()
+                        .map(Observation::load)
+                        .filter(Objects::nonNull)
+                        .mapToDouble(what)
+                        .sorted()
+                        .toArray();
+        return sorted.length == 0
+                ? null
+                : Double.valueOf(sorted[(int) Math.ceil(share * sorted.length) - 1]);
     }
 
     /// The sum over the observations since then that have a load.

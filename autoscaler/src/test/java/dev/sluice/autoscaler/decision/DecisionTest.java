@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
@@ -256,18 +257,18 @@ class DecisionTest {
         assertThat(types(s.told.getLast())).contains("BusyPolling");
     }
 
-    /// Engines queue w prompts each, at 2 calls a second over 4 replicas and T = 0.5 s.
-    @ParameterizedTest(name = "{0} wait on each of four replicas: {1}")
+    /// Prompts wait at some of four engines, at 2 calls a second and T = 0.5 s.
+    @ParameterizedTest(name = "at {0} of four engines: {1}")
     @CsvSource({
-        "0,    4, steady", // nobody waits
-        "0.05, 4, steady", // busy 0.20, 0.40 s a prompt: 1.4 replicas
-        "0.5,  6, prompts", // busy 0.50, 1 s a prompt: 6 replicas
-        "9,    8, prompts" // busy 0.91, 1.8 s a prompt: 16.8, at most doubling
+        "0, 4, steady", // nobody waits
+        "1, 6, prompts", // busy 0.50, 1 s a prompt: 6 replicas
+        "4, 8, prompts" // busy 1, 2 s a prompt: 20, at most doubling
     })
-    void promptsThatWaitInTheEnginesAskForReplicas(double waiting, int expected, String reason) {
+    void promptsThatWaitInTheEnginesAskForReplicas(int engines, int expected, String reason) {
         var s = new Story("min: 2\nmax: 20\nload: {spare: 1}").ready(4).work(20);
         s.arrivals = 4;
-        s.endpoints = Collections.nCopies(4, queueing(waiting));
+        s.endpoints = new ArrayList<>(Collections.nCopies(engines, queueing(3)));
+        s.endpoints.addAll(Collections.nCopies(4 - engines, queueing(0)));
         s.see();
         Recommendation r = s.look();
         assertThat(r.replicas()).as(r.message()).isEqualTo(expected);
@@ -276,14 +277,47 @@ class DecisionTest {
 
     @Test
     void aPromptQueueIsAnsweredOnceWhileReplicasStart() {
+        var s = new Story("min: 2\nmax: 40\nload: {spare: 1}").ready(4).work(20);
+        s.arrivals = 4;
+        s.endpoints = Collections.nCopies(4, queueing(9));
+        s.run(100);
+        assertThat(s.path()).containsExactly(4, 8, 16, 20);
+    }
+
+    @Test
+    void oneLongPromptQueueThatIsGoneAgainAsksForNothing() {
         var s = new Story("min: 2\nmax: 20\nload: {spare: 1}").ready(4).work(20);
         s.arrivals = 4;
-        s.endpoints = List.of(queueing(36));
+        s.endpoints = Collections.nCopies(4, queueing(0));
         s.run(100);
-        assertThat(s.asked()).isLessThanOrEqualTo(17);
-        int asked = s.asked();
-        s.run(60);
-        assertThat(s.asked()).isEqualTo(asked);
+        s.endpoints = Collections.nCopies(4, queueing(40));
+        s.look();
+        s.endpoints = Collections.nCopies(4, queueing(0));
+        s.run(20);
+        assertThat(s.path()).containsExactly(4);
+    }
+
+    @Test
+    void burstsThatComeAgainAreWaitedFor() {
+        var s = new Story(SPEC).ready(4).quietPast(); // slots 8, spare 1, window 60 s
+        for (int i = 0; i < 20; i++) {
+            s.work(24);
+            s.run(4);
+            s.work(6);
+            s.run(36);
+        }
+        assertThat(s.path()).containsExactly(4); // three for the bursts, and the spare
+        assertThat(s.told.getLast().need()).isEqualTo(2);
+        assertThat(s.told.stream().map(Recommendation::veto)).contains(Reason.BURSTS);
+        assertThat(s.run(80).replicas()).as("before two windows are over").isEqualTo(4);
+        assertThat(s.run(70).replicas()).isEqualTo(2);
+    }
+
+    @ParameterizedTest(name = "work {0}: {1}")
+    @CsvSource({"12, 2", "13, 3"}) // 1.5 and 1.625 replicas of 8 slots
+    void aPartOfAReplicaMayBeSpare(int work, int expected) {
+        var s = new Story("min: 1\nmax: 10\nload: {spare: 0.5}").ready(2).work(work);
+        assertThat(s.look().replicas()).isEqualTo(expected);
     }
 
     @Test

@@ -30,9 +30,6 @@ public record Contender(
     private static final List<Double> OF_SLOTS = List.of(0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0);
     private static final long KEDA_POLL_MS = 30_000;
 
-    /// Sluice's wait objective unless written.
-    private static final int WAIT_S = 2;
-
     /// The names that {@link #of} knows, in the order of the table.
     public static final List<String> NAMES =
             List.of(
@@ -95,15 +92,13 @@ public record Contender(
                 name, "cpuHigh", 0.8, CPU, (x, s, seed) -> new MissionRules(cpu, x, random(seed)));
     }
 
-    /// The spare is a whole number. What is cheaper than one of it keeps it and puts up with longer
-    /// waits, or does without.
     private static Contender sluice(String name, boolean busyCpu) {
         return new Contender(
                 name,
-                "spare; below 0 one, and waits longer by so many seconds",
+                "spare",
                 1,
-                List.of(-4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0),
-                (x, s, seed) -> new SluiceRule(spec(s, (int) x), busyCpu));
+                List.of(0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0),
+                (x, s, seed) -> new SluiceRule(spec(s, x), busyCpu));
     }
 
     /// The same at its usual setting; unchanged where only hindsight tells which that is.
@@ -113,18 +108,15 @@ public record Contender(
                 : this;
     }
 
-    /// @param spare below 0: one, and a wait objective longer by so many seconds
-    static Spec spec(Scenario scenario, int spare) {
+    static Spec spec(Scenario scenario, double spare) {
         boolean zero = scenario.min() == 0;
         String yaml =
                 String.format(
                         Locale.ROOT,
-                        "{min: %d, max: %d, load: {spare: %d, waitObjective: %ds}, scaleToZero:"
-                                + " {enabled: %s}}",
+                        "{min: %d, max: %d, load: {spare: %s}, scaleToZero: {enabled: %s}}",
                         scenario.min(),
                         scenario.max(),
-                        spare < 0 ? 1 : spare,
-                        WAIT_S - Math.min(0, spare),
+                        spare,
                         zero);
         return ConfigSource.parse("evaluate", yaml, any -> null, Spec::from);
     }

@@ -14,7 +14,7 @@ import java.util.List;
 /// How many replicas a service runs with whose next minute is the first of the trace, which was cut
 /// out of it: the calls of that minute in flight, by Little's law, each for as long as it takes in
 /// a full batch, over the slots per replica that the decision knows of an engine before it has
-/// measured it, rounded up, and the usual spare. Nothing later than that minute is read.
+/// measured it, and the usual spare, rounded up. Nothing later than that minute is read.
 public final class FirstMinute {
     private static final Duration MINUTE = Duration.ofMinutes(1);
 
@@ -31,7 +31,7 @@ public final class FirstMinute {
         }
         Spec spec = Contender.spec(scenario, 1);
         double need = busyMs / MINUTE.toMillis() / slots(spec, scenario.model().slots());
-        int replicas = (int) Math.ceil(need) + spec.load().spare();
+        int replicas = (int) Math.ceil(need + spec.load().spare());
         return Math.clamp(replicas, scenario.min(), scenario.max());
     }
 
