@@ -137,7 +137,7 @@ final class Fates {
                 later++;
                 goodLater += ok ? 1 : 0;
             }
-            heldLost += held.get(i) && Double.isNaN(doneMs[i]) ? 1 : 0;
+            heldLost += held.get(i) && !streams(i) ? 1 : 0;
         }
         double[] sorted = Arrays.copyOf(ttft, seen);
         Arrays.sort(sorted);

@@ -11,7 +11,8 @@ package dev.sluice.simulator.evaluation;
 /// @param cutStreams calls killed by scale-down
 /// @param saturated calls refused because their wait in the queue was too long, or it was full
 /// @param held calls that came while no replica was ready
-/// @param heldLost of those, the ones that were not served
+/// @param heldLost of those, the ones that never had a token; what a crash takes later is not the
+///   hold's
 /// @param hitRatio share of prompt tokens that prefix caches had
 public record Outcome(
         double attainment,
