@@ -14,7 +14,10 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 class EvaluateCommandTest {
     @TempDir Path folder;
@@ -58,7 +61,9 @@ class EvaluateCommandTest {
             assertThat(row.get("cut_streams").isNumber()).isTrue();
         }
         assertThat(out.toString()).contains("replica-h", "oracle", "2 seeds");
-        assertThat(Files.readString(frontier)).startsWith("<svg").contains("sluice", "</svg>");
+        String svg = Files.readString(frontier);
+        assertThat(svg).startsWith("<svg").contains("sluice", "</svg>");
+        assertThat(lines(svg)).as("evenly spaced, as they are drawn").hasSize(1);
         assertThat(Files.readString(timeline)).startsWith("<svg").contains("ready", "</svg>");
     }
 
@@ -169,5 +174,20 @@ class EvaluateCommandTest {
             text.append(i * 1500 + 7).append(",500,80\n");
         }
         return Files.writeString(folder.resolve("trace.csv"), text);
+    }
+
+    /// The distances between the numbers at the left.
+    private static Set<Double> lines(String svg) {
+        List<Double> numbers =
+                Pattern.compile("\"end\" fill=\"#333333\">([0-9.]+)<")
+                        .matcher(svg)
+                        .results()
+                        .map(m -> Double.valueOf(m.group(1)))
+                        .toList();
+        var out = new HashSet<Double>();
+        for (int i = 1; i < numbers.size(); i++) {
+            out.add(numbers.get(i) - numbers.get(i - 1));
+        }
+        return out;
     }
 }

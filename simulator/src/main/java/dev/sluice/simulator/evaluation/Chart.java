@@ -3,6 +3,8 @@ package dev.sluice.simulator.evaluation;
 import dev.sluice.simulator.evaluation.Evaluation.Report;
 import dev.sluice.simulator.evaluation.Samples.Column;
 
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -17,6 +19,7 @@ public final class Chart {
     private static final int TOP = 40;
     private static final int BOTTOM = 46;
     private static final int STEPS = 360;
+    private static final int LINES = 8;
     private static final List<String> COLOURS =
             List.of(
                     "#777777", "#c0392b", "#e67e22", "#8e44ad", "#2980b9", "#b7950b", "#16a085",
@@ -45,13 +48,26 @@ public final class Chart {
         text(LEFT, 20, "start", title);
         text((WIDTH - RIGHT + LEFT) / 2.0, HEIGHT - 8, "middle", x);
         text(LEFT, TOP - 6, "start", y);
-        for (int i = 0; i <= 5; i++) {
-            double vx = maxX * i / 5;
-            double vy = minY + (maxY - minY) * i / 5;
-            line(x(0), y(vy), x(maxX), y(vy));
-            text(LEFT - 6, y(vy) + 4, "end", number(vy));
-            text(x(vx), HEIGHT - BOTTOM + 16, "middle", number(vx));
+        for (double v : round(minY, maxY)) {
+            line(x(0), y(v), x(maxX), y(v));
+            text(LEFT - 6, y(v) + 4, "end", number(v));
         }
+        for (double v : round(0, maxX)) {
+            text(x(v), HEIGHT - BOTTOM + 16, "middle", number(v));
+        }
+    }
+
+    /// Multiples of 1, 2 or 5 times a power of ten, at most nine of them.
+    private static List<Double> round(double from, double to) {
+        double step = Math.pow(10, Math.floor(Math.log10((to - from) / LINES)));
+        for (double by : new double[] {2, 2.5, 2}) {
+            step *= (to - from) / step > LINES ? by : 1;
+        }
+        var out = new ArrayList<Double>();
+        for (long i = (long) Math.ceil(from / step - 1e-9); i * step <= to + 1e-9; i++) {
+            out.add(i * step);
+        }
+        return out;
     }
 
     /// Attainment against replica-hours: each rule a line through the settings of its knob, its
@@ -88,6 +104,8 @@ public final class Chart {
         String black = COLOURS.getLast();
         for (Point p : report.oracles()) {
             chart.dot(p.hours(), 100 * p.attainment(), 5, black);
+        }
+        if (!report.oracles().isEmpty()) {
             chart.key("oracle", black);
         }
         return chart.end();
@@ -207,8 +225,9 @@ public final class Chart {
     }
 
     private static String number(double value) {
-        return value >= 20 || value == Math.rint(value)
-                ? String.format(Locale.ROOT, "%.0f", value)
-                : String.format(Locale.ROOT, "%.1f", value);
+        return BigDecimal.valueOf(value)
+                .setScale(2, RoundingMode.HALF_UP)
+                .stripTrailingZeros()
+                .toPlainString();
     }
 }
