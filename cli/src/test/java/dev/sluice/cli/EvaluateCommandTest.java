@@ -11,6 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -177,16 +178,16 @@ class EvaluateCommandTest {
     }
 
     /// The distances between the numbers at the left.
-    private static Set<Double> lines(String svg) {
-        List<Double> numbers =
+    private static Set<BigDecimal> lines(String svg) {
+        List<BigDecimal> numbers =
                 Pattern.compile("\"end\" fill=\"#333333\">([0-9.]+)<")
                         .matcher(svg)
                         .results()
-                        .map(m -> Double.valueOf(m.group(1)))
+                        .map(m -> new BigDecimal(m.group(1)))
                         .toList();
-        var out = new HashSet<Double>();
+        var out = new HashSet<BigDecimal>();
         for (int i = 1; i < numbers.size(); i++) {
-            out.add(numbers.get(i) - numbers.get(i - 1));
+            out.add(numbers.get(i).subtract(numbers.get(i - 1)).stripTrailingZeros());
         }
         return out;
     }

@@ -18,11 +18,12 @@ import org.jspecify.annotations.Nullable;
 /// and e⁻⁴ of them are longer than four means.
 ///
 /// The length of the queue is not asked: one burst makes a queue long and is gone before a replica
-/// has started, and whatever the order of arrivals, ρ lies between the share of such looks and its
-/// root.
+/// has started.
 ///
-/// Where it fails: a queue for want of slots or memory is read as one of prompts, and replicas cure
-/// it all the same; an engine that reports no queue is not seen.
+/// Where it fails: calls in bunches wait more often than M/M/1 says, so the root is too large (ρ is
+/// at least the share of such looks); calls at even distances wait less often, and ρ is larger than
+/// the root; a queue for want of slots or memory is read as one of prompts, and replicas cure it
+/// all the same; an engine that reports no queue is not seen.
 final class PromptQueue {
     private static final double OF_OBJECTIVE = 0.25;
 

@@ -280,7 +280,7 @@ class DecisionTest {
         var s = new Story("min: 2\nmax: 40\nload: {spare: 1}").ready(4).work(20);
         s.arrivals = 4;
         s.endpoints = Collections.nCopies(4, queueing(9));
-        s.run(100);
+        s.run(160);
         assertThat(s.path()).containsExactly(4, 8, 16, 20);
     }
 
